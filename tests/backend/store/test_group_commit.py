@@ -148,6 +148,36 @@ async def test_a_commit_that_fails_fails_all_of_its_transactions(
     assert await stored(database) == ["c"]
 
 
+async def test_a_refusal_for_what_another_has_not_stored_in_the_end_is_none(
+    database: Database, commits: list[int]
+) -> None:
+    async def refuse(tx: Transaction) -> None:
+        if await tx.fetch_all("SELECT 1 FROM tasks"):
+            raise Refusal("taken")
+
+    commits.append(0)
+    answers = await together(database.transact(adding("a")), database.transact(refuse))
+
+    assert [type(answer) for answer in answers] == [StoreError, StoreError]
+
+
+async def test_what_cannot_even_be_rolled_back_fails_and_harms_nothing_later(
+    database: Database, commits: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(connection: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    commits.append(0)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "roll_back", fail)
+        answers = await together(database.transact(adding("a")), database.transact(adding("b")))
+    assert [type(answer) for answer in answers] == [StoreError, StoreError]
+
+    commits.clear()
+    await together(*(database.transact(adding(name)) for name in "cd"))
+    assert await stored(database) == ["c", "d"]
+
+
 async def test_a_cancelled_one_leaves_all_or_nothing(database: Database, published: Published) -> None:
     finished = 0
     for number in range(40):

@@ -10,7 +10,9 @@ import pytest
 from tests.backend.api.plain_http import INITIALIZE, browsing
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
+from tests.patience import eventually
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.store.sql.transactions import Transaction
 
 CALLS: dict[str, dict[str, Any]] = {
     "send_message": {"to_agent_name": "bob", "body": "x"},
@@ -137,3 +139,29 @@ async def test_only_a_client_that_asks_for_it_is_told_that_calls_are_kept(backen
             (event,) = (line for line in answer.text.splitlines() if line.startswith(("data:", "{")))
             capabilities = json.loads(event.removeprefix("data:"))["result"]["capabilities"]
             assert capabilities.get("experimental") == told
+
+
+async def test_what_is_carried_out_again_and_then_refused_is_kept_as_neither(
+    register: Connect, backend: Coordinator, sql: Sql
+) -> None:
+    alice, database = await register("alice"), backend._database
+    task = (await alice.call("task_add", title="x"))["task_id"]
+
+    async def breaks(tx: Transaction) -> None:
+        await tx.execute("INSERT INTO tasks (id) VALUES (NULL)")
+
+    async def cancels() -> None:
+        async with database.write() as tx:
+            await tx.execute("UPDATE tasks SET status = 'completed'")
+
+    async with (
+        database.write()
+    ):  # alice's claim, what breaks its group, and a change before it goes alone wait for this
+        claiming = asyncio.create_task(named_call(alice, "c-1", "task_claim", {"task_id": task}))
+        await eventually(lambda: len(database._group._waiting) == 1)
+        others = [asyncio.create_task(database.transact(breaks)), asyncio.create_task(cancels())]
+        await asyncio.sleep(0)
+    await asyncio.gather(*others, return_exceptions=True)
+
+    assert (await claiming)["error"] == "already_claimed"
+    assert sql("SELECT * FROM calls WHERE call_id = 'c-1'") == []

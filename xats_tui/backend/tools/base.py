@@ -211,6 +211,7 @@ class Call:
         """Carry out a short transaction (`Database.transact`) that also does what `write` does."""
 
         async def whole(tx: Transaction) -> T:
+            self._answer = None  # that of a time before, of which nothing is stored
             await self._confirm(tx)
             result = await body(tx)
             await self._note_call(tx)  # last: a refusal before anything is written needs no rollback

@@ -6,6 +6,7 @@ disk, the commit, runs on the writer's thread.  Transactions that arrive during 
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -36,6 +37,8 @@ from xats_tui.backend.store.sql.trigger_reports import TriggerReports
 from xats_tui.core.clock import Clock, to_wire
 from xats_tui.core.events import Event
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 Body = Callable[[Transaction], Coroutine[Any, Any, T]]
@@ -45,7 +48,7 @@ MAX_GROUP = 32
 """Maximum number of transactions that share a commit."""
 
 MAX_RESTARTS = 4
-"""Number of refused transactions that a group gets rid of; then each of the others goes its own way."""
+"""Number of refused transactions that a group gets rid of; then each goes its own way."""
 
 CHECKED_OPERATIONS = 20_000
 """Operations of SQLite's virtual machine after which a statement is asked whether it may go on."""
@@ -189,44 +192,44 @@ class GroupCommit:
         for member in members:
             member.group = group
         try:
-            stored = self._carried_out(members)
-            if stored:
-                await uninterrupted(self._commit(stored))
+            if self._carried_out(members):
+                await uninterrupted(self._commit(members))
+        except Exception as error:
+            logger.exception("a group of transactions was given up")
+            _fail(members, error)
         finally:
             group.set_result(None)
             for member in members:
                 if not member.done.done():
                     member.done.set_result(None)
 
-    def _carried_out(self, members: Sequence[_Member[Any]]) -> Sequence[_Member[Any]]:
-        """Carry out the statements of all members; return those to commit, in an open transaction unless empty."""
-        connection, stored = direct(self._writer), list[_Member[Any]]()
+    def _carried_out(self, members: Sequence[_Member[Any]]) -> bool:
+        """Carry out the statements of all members; return whether a transaction is open that is to be committed."""
+        connection, has_changed = direct(self._writer), False
         self._wait_for_locks(0)  # a lock is waited for on the thread
         connection.set_progress_handler(self._asked, CHECKED_OPERATIONS)
         self._checks = 0
         try:
-            stored = self._without_refused(connection, members)
+            has_changed = self._without_refused(connection, members)
         except sqlite3.Error:
-            for member in members:
-                member.goes_alone = member.error is None
+            _part(members)
         finally:
             connection.set_progress_handler(None, 0)
-            if not stored:
+            if not has_changed:
                 self._undo(connection)
-        return stored
+        return has_changed
 
-    def _without_refused(self, connection: sqlite3.Connection, members: Sequence[_Member[Any]]) -> list[_Member[Any]]:
-        """Carry out the members until none has to be undone; return those that are not refused."""
+    def _without_refused(self, connection: sqlite3.Connection, members: Sequence[_Member[Any]]) -> bool:
+        """Carry out the members until none has to be undone; return whether any is left that is not refused."""
         left = list(members)
         for _ in range(MAX_RESTARTS):
             refused = self._refused(connection, left)
             if refused is None:
-                return [member for member in left if member.error is None]
+                return any(member.error is None for member in left)
             self._undo(connection)
             left.remove(refused)
-        for member in left:
-            member.goes_alone = member.error is None
-        return []
+        _part(members)
+        return False
 
     def _undo(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
@@ -262,15 +265,28 @@ class GroupCommit:
             with self._guard:
                 await on_thread(self._writer, partial(carried_out, statements=(COMMIT,), files=self._files))
         except Exception as error:
-            await on_thread(self._writer, roll_back)
+            _fail(members, error)
             self._reports.clear()
-            for member in members:
-                member.error = error
+            with suppress(sqlite3.Error):  # else the next transaction cannot begin, and tries to roll back again
+                await on_thread(self._writer, roll_back)
             return
         self._guard.settle()
         self._reports.deliver()
         for member in members:
-            self._publish(member.events)
+            if member.error is None:
+                self._publish(member.events)
+
+
+def _fail(members: Sequence[_Member[Any]], error: Exception) -> None:
+    """Let all members fail, also those refused: perhaps for what another one has not stored in the end."""
+    for member in members:
+        member.error = error
+
+
+def _part(members: Sequence[_Member[Any]]) -> None:
+    """Let each member go its own way, also those refused, for the same reason."""
+    for member in members:
+        member.goes_alone = True
 
 
 def _driven(work: Coroutine[Any, Any, T]) -> T:
