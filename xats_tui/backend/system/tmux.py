@@ -1,6 +1,6 @@
 """Access to tmux: every command has a deadline, goes to a checked server, and raises on a complaint.
 
-Commands are run directly (`tmux_commands`), because libtmux's own `send_keys` and `capture_pane` ignore a dead pane.
+Commands are run by `tmux_commands`.
 """
 
 import asyncio
@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
-
-from libtmux.exc import LibTmuxException
 
 from xats_tui.backend.system.tmux_commands import on_own_thread, run_command
 from xats_tui.backend.system.tmux_keys import check_sent, keys_command, paste_command
@@ -242,7 +240,7 @@ class Tmux:
                 self.round_trip, self.trouble = self._clock.monotonic() - begun, ""
         except TimeoutError:
             raise self._silent(self._deadline) from None
-        except (LibTmuxException, OSError) as error:
+        except OSError as error:
             raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
         return stdout, " ".join(stderr)
 

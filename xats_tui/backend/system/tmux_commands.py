@@ -1,18 +1,13 @@
-"""Run one tmux command on its own thread, so that a hung tmux blocks neither the event loop nor the exit.
-
-libtmux has no timeouts, so commands use its `tmux_cmd`.
-"""
+"""Run one tmux command on its own thread, so that a hung tmux blocks neither the event loop nor the exit."""
 
 import asyncio
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TypeVar
-
-from libtmux.common import tmux_cmd
-from libtmux.exc import TmuxCommandNotFound
 
 from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
 
@@ -25,17 +20,30 @@ Answer = tuple[list[str], list[str]]
 """Lines that tmux printed, and lines that it complained with."""
 
 
-class _Command(tmux_cmd):
+class _Command:
     """A command that can be killed while it runs."""
 
-    def __init__(self, under_way: "list[_Command]", *arguments: str) -> None:
-        under_way.append(self)
-        super().__init__(*arguments)
+    def __init__(self, program: str, arguments: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            [program, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+
+    def answer(self) -> Answer:
+        """Wait for the end; return what it printed, without empty lines at the end, and what it complained about."""
+        printed, complained = self._process.communicate()
+        lines = printed.split("\n")
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines, list(filter(None, complained.split("\n")))
 
     def end(self) -> None:
-        """Kill the process, if it has been started."""
-        if process := getattr(self, "process", None):
-            process.kill()
+        """Kill the process."""
+        self._process.kill()
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:
@@ -68,7 +76,7 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
 
     Raises:
         UntrustedSocket, NoServer, TmuxUnavailable: nothing was run.
-        LibTmuxException, OSError: tmux cannot be run.
+        OSError: tmux cannot be run.
     """
     under_way: list[_Command] = []
     try:
@@ -80,13 +88,15 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
 
 
 def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list[_Command]) -> Answer:
-    if shutil.which("tmux") is None:
-        raise TmuxCommandNotFound
+    program = shutil.which("tmux")
+    if program is None:
+        raise FileNotFoundError("there is no tmux")
     with _server(sockets, socket, starts=arguments[0] == STARTS_SERVER) as (option, path):
         # `-u`: without a UTF-8 locale, tmux prints every non-ASCII character as `_`
-        command = _Command(under_way, "-u", *option, *arguments)
-        complaints = [line.replace(path, sockets.path(socket)) if path else line for line in command.stderr]
-        return list(command.stdout), complaints
+        command = _Command(program, ["-u", *option, *arguments])
+        under_way.append(command)
+        printed, complained = command.answer()
+        return printed, [line.replace(path, sockets.path(socket)) if path else line for line in complained]
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.registry import checked_contract_name
 from xats_tui.backend.services.schemas.compatibility import Compatibility, compare
 from xats_tui.backend.services.schemas.diff import diff_schemas
-from xats_tui.backend.services.schemas.validity import check_schema
 from xats_tui.backend.services.schemas.values import canonical
 from xats_tui.backend.store import contracts as store
 from xats_tui.backend.store import messages as outbox
@@ -83,7 +82,7 @@ class ContractBook:
             Refusal: `schema_too_large`, `invalid_schema`, `invalid_contract_name`.
         """
         async with self._turn:
-            await self._work(check_schema, schema, self._schema_limit)
+            await self._work(_check_schema, schema, self._schema_limit)
             name = await store.spelled(self._database, team, checked_contract_name(name))
             previous = await store.version(self._database, team, name)
             is_news = previous is not None and canonical(previous.schema) != canonical(schema)
@@ -207,3 +206,10 @@ class ContractBook:
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], Compatibility]:
     return diff_schemas(old, new), compare(old, new)
+
+
+def _check_schema(schema: Mapping[str, Any], size_limit: int) -> None:
+    # jsonschema takes 40 ms, for which no start should wait.
+    from xats_tui.backend.services.schemas.validity import check_schema
+
+    check_schema(schema, size_limit)

@@ -9,8 +9,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from xats_tui.backend.services.schemas.validity import pointer
-from xats_tui.backend.services.schemas.values import canonical, is_number
+from xats_tui.backend.services.schemas.values import canonical, is_number, pointer
 
 Verdict = bool | None
 """True, False, or None for unknown."""

@@ -39,8 +39,7 @@ from xats_tui.backend.services.schemas.keywords import (
     unmet_demands,
     values_of,
 )
-from xats_tui.backend.services.schemas.validity import pointer
-from xats_tui.backend.services.schemas.values import canonical
+from xats_tui.backend.services.schemas.values import canonical, pointer
 
 MAX_COMPARISONS = 5_000
 """Most pairs of parts that are compared: schemas that refer to themselves in many ways have too many."""

@@ -5,7 +5,7 @@ references are not resolved, so nothing is ever fetched.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from jsonschema_specifications import REGISTRY as SPECIFICATIONS  # type: ignore
 from referencing import Registry
 from referencing.jsonschema import specification_with
 
-from xats_tui.backend.services.schemas.values import canonical
+from xats_tui.backend.services.schemas.values import canonical, pointer
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.core.errors import Refusal
 
@@ -84,11 +84,6 @@ META_SCHEMAS: Registry[Any] = Registry().with_resources(
     for uri, resource in ((uri, SPECIFICATIONS[uri]) for uri in SPECIFICATIONS)
 )
 """The meta-schemas of all drafts and their references; nothing else is looked up."""
-
-
-def pointer(steps: Iterable[str | int]) -> str:
-    """Return the JSON pointer (RFC 6901) of these steps from the root."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _measured(value: Any) -> tuple[int, bool]:

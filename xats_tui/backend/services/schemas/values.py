@@ -1,7 +1,8 @@
-"""Values as JSON Schema sees them: their equality, and which numbers are finite."""
+"""Values as JSON Schema sees them: their equality, which numbers are finite, and pointers into them."""
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -23,3 +24,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def pointer(steps: Iterable[str | int]) -> str:
+    """Return the JSON pointer (RFC 6901) of these steps from the root."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
