@@ -21,6 +21,7 @@ from xats_tui.runtime.settings import Settings
 HEAD = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json, text/event-stream\r\n"
 TYPE = b"content-type: application/json\r\n"
 CLOSE = b"\r\nconnection: close\r\n"
+UPGRADE = (b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABk")
 HEALTH = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
 
@@ -61,6 +62,7 @@ MALFORMED = {
     "another protocol": b"GET / RTSP/1.0\r\n\r\n",
     "a space before the colon": b"GET /health HTTP/1.1\r\nhost : 127.0.0.1\r\n\r\n",
     "a nameless header": b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n: b\r\n\r\n",
+    "two hosts": b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nhost: 127.0.0.1\r\n\r\n",
     "two lengths": HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\nxx",
     "a length below zero": HEAD + b"content-length: -1\r\n\r\n",
     "a length that is no number": HEAD + b"content-length: one\r\n\r\n",
@@ -143,9 +145,8 @@ async def test_requests_that_are_sent_together_are_answered_in_order(backend: Co
 
 
 async def test_a_client_that_would_rather_speak_another_protocol_is_answered_in_this_one(backend: Coordinator) -> None:
-    upgrade = (b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABk")
     async with connected(backend) as (reader, writer):
-        for request in (post(INITIALIZE, *upgrade), post(INITIALIZE, *upgrade)):
+        for request in (post(INITIALIZE), post(INITIALIZE, *UPGRADE), post(INITIALIZE, *UPGRADE), post(INITIALIZE)):
             writer.write(request[:20])
             for _ in range(3):
                 await asyncio.sleep(0)  # so that the head arrives in two pieces
@@ -153,6 +154,15 @@ async def test_a_client_that_would_rather_speak_another_protocol_is_answered_in_
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 ")
             await reader.readuntil(b"}\n\n")
+
+
+async def test_the_wish_for_another_protocol_ends_a_connection_whose_client_waits_for_no_answer(
+    backend: Coordinator,
+) -> None:
+    answer = await answered(backend, HEALTH + post(INITIALIZE, *UPGRADE) + HEALTH)
+
+    assert b"protocolVersion" not in answer
+    assert answer.count(b"HTTP/1.1 200 ") <= 1
 
 
 async def test_a_client_that_waits_for_leave_to_send_its_body_gets_it(backend: Coordinator) -> None:

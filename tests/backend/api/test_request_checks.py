@@ -10,6 +10,8 @@ import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing, call, open_session
 from tests.patience import PATIENCE
+from xats_tui.backend.api.request_checks import read_body
+from xats_tui.backend.api.request_headers import RequestHeaders
 from xats_tui.backend.coordinator import Coordinator
 
 LARGEST = 1024 * 1024
@@ -277,3 +279,16 @@ async def test_streams_and_goodbyes_of_another_protocol_are_refused(
         assert errors_of(answer) == (400, -32000)
         assert "2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05, 2024-10-07" in answer.text
     assert len(backend.sessions) == 1
+
+
+async def test_of_a_request_that_breaks_off_nothing_is_read() -> None:
+    """Its client knows that it was not sent, and may send it again."""
+    messages: list[dict[str, Any]] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": json.dumps(call("echo", msg="x")).encode(), "more_body": True},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop()
+
+    assert await read_body(RequestHeaders({"headers": []}), receive) == b""

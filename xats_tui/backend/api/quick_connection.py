@@ -67,8 +67,12 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         """Bytes of the newest request, without those that arrived with its first one."""
         self._begun = b""
         """What has arrived of a head that is not complete."""
-        self._has_asked = False
-        """True after the head of the first request."""
+        self._is_under_way = False
+        """True from the first byte of a request to its last."""
+        self._is_between = True
+        """True if what arrives begins a request."""
+        self._is_alone = True
+        """True if the newest request came after the answer to the one before, and not together with its end."""
         self._is_for_h11 = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -79,46 +83,59 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
     def data_received(self, data: bytes) -> None:
         """Read a part of a request; end the connection if the request is too large."""
         self._size += len(data)
+        self._is_between = not self._is_under_way
         super().data_received(data)
         if self._is_for_h11:
             self._hand_over(self._begun + data)
         elif self._size > (MAX_HEAD_BYTES if self._in_head else MAX_REQUEST_BYTES):
-            self._refuse()
+            self.send_400_response(TOO_LARGE)
         elif self._in_head or self._begun:
             self._begun = self._begun + data if self._in_head else b""
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._in_head, self._size = True, 0
+        self._is_alone = self._is_between and self._is_answered
+        self._is_between, self._is_under_way = False, True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """End the head of a request."""
-        if not self._has_asked and self.parser.should_upgrade():
-            self._is_for_h11 = True
+        if self.parser.should_upgrade():
+            self._is_for_h11 = self._is_alone
             raise ValueError("httptools would take the body for another protocol")
-        self._has_asked, self._in_head = True, False
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ValueError("which of the hosts counts is not for us to say")
+        self._in_head = False
         self.headers[:] = [(name, value.rstrip(SPACE)) for name, value in self.headers]  # as h11 does
         super().on_headers_complete()
         self.cycle.transport = cast(asyncio.Transport, self._pieces)  # all that an answer does with it
         self.headers = []  # for trailers: the request keeps its own
 
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._is_under_way = False
+        super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request."""
-        if not self._is_for_h11:
+        if self._is_for_h11:
+            return
+        if self._is_answered or (self._is_alone and not self.cycle.response_started):
             super().send_400_response(msg)
+        else:  # it would stand in, or before, the answer to another request
+            self.transport.close()
+
+    @property
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
     def _hand_over(self, received: bytes) -> None:
-        """Give a connection that begins with the wish for another protocol to h11, which answers in this one."""
+        """Give a connection whose client wishes for another protocol to h11, which answers in this one."""
+        self._pieces.flush()
         self.connections.discard(self)
         self.stop_waiting()
         connection = PatientConnection(self.config, self.server_state, self.app_state, self.loop)
         connection.connection_made(self.transport)
         self.transport.set_protocol(connection)
         connection.data_received(received)
-
-    def _refuse(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self.send_400_response(TOO_LARGE)
-        else:  # an answer is under way, and may have begun
-            self.transport.close()

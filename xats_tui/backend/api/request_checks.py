@@ -65,7 +65,7 @@ def rpc_refusal(status: int, code: int, message: str) -> HttpRefusal:
 
 
 async def read_body(headers: RequestHeaders, receive: Receive) -> bytes:
-    """Read a request's body; only a part of it if the client disconnects.
+    """Read a request's body; nothing of it if the client disconnects before its end, as it may send it again.
 
     Raises:
         HttpRefusal: 413, the body is larger than `MAX_BODY_BYTES`; 408, it does not arrive in time.
@@ -78,6 +78,8 @@ async def read_body(headers: RequestHeaders, receive: Receive) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             while more and max(size, len(body)) <= MAX_BODY_BYTES:
                 message = await receive()
+                if message["type"] == "http.disconnect":
+                    return b""
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
     except TimeoutError:

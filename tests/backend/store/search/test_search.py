@@ -15,6 +15,7 @@ from tests.fakes import FakeClock, Published
 from xats_tui.backend.services.search import PATIENCE_S
 from xats_tui.backend.store.search import indexing
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.search_schema import MESSAGE
 from xats_tui.backend.store.upkeep import retention
 from xats_tui.backend.store.upkeep.repair import empty_search_index
 from xats_tui.backend.store.upkeep.salvage import salvage
@@ -179,6 +180,14 @@ async def test_a_cursor_that_no_page_has_given_is_refused(library: Library) -> N
         with pytest.raises(Refusal) as refused:
             await library.search.find(FindQuery(cursor=cursor))
         assert refused.value.code == "unknown_cursor"
+
+
+async def test_a_cursor_beyond_every_number_begins_at_the_newest(library: Library) -> None:
+    await library.message("letter")
+
+    page = await library.search.find(FindQuery(cursor=f"{MESSAGE}-{'9' * 19}"))
+
+    assert [hit.event_id for hit in page.hits] == [1]
 
 
 async def test_the_better_match_comes_first_by_rank(library: Library) -> None:

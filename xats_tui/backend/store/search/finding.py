@@ -86,7 +86,7 @@ class Finding:
             raise ValueError(cursor)
         places = dict(place.split("-") for place in cursor.split("."))
         for stream in self._streams:
-            stream.below = int(places.get(str(stream.source.code), 0))
+            stream.below = min(int(places.get(str(stream.source.code), 0)), EVERYTHING)
 
     @property
     def is_done(self) -> bool:
