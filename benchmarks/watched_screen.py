@@ -111,6 +111,7 @@ class WatchedApp(XatsApp):
         self._source.may_load.clear()
         began = time.perf_counter()
         self.post_message(events.Key(key, character))
+        await asyncio.sleep(0.001)  # so that the key is taken before anything asks the widgets whether they are idle
         await self.calm()
         painted = self._painted_at - began
         self._source.may_load.set()
@@ -146,6 +147,10 @@ class WatchedApp(XatsApp):
         calm = 0
         async with asyncio.timeout(PATIENCE):
             while calm < CALM:
+                if self._typeahead._is_releasing:  # a key waits until all widgets are idle, which asking them prevents
+                    calm = 0
+                    await asyncio.sleep(0.001)
+                    continue
                 await self._all_queues_emptied()
                 screen = self.screen
                 due = screen._dirty_widgets or screen._layout_required or screen._callbacks
