@@ -1,6 +1,6 @@
 """Access to tmux: every command has a deadline, goes to a checked server, and raises on a complaint.
 
-Commands are run by `tmux_commands`.
+Commands are run directly (`tmux_commands`), because libtmux's own `send_keys` and `capture_pane` ignore a dead pane.
 """
 
 import asyncio

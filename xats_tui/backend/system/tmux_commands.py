@@ -1,15 +1,20 @@
-"""Run one tmux command on its own thread, so that a hung tmux blocks neither the event loop nor the exit."""
+"""Run one tmux command on its own thread, so that a hung tmux blocks neither the event loop nor the exit.
+
+libtmux has no timeouts, so commands use its `tmux_cmd`.
+"""
 
 import asyncio
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
+
+if TYPE_CHECKING:
+    from xats_tui.backend.system.tmux_process import TmuxProcess
 
 STARTS_SERVER = "new-session"
 """Command that starts a server if none is running."""
@@ -18,32 +23,6 @@ T = TypeVar("T")
 
 Answer = tuple[list[str], list[str]]
 """Lines that tmux printed, and lines that it complained with."""
-
-
-class _Command:
-    """A command that can be killed while it runs."""
-
-    def __init__(self, program: str, arguments: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
-            [program, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
-
-    def answer(self) -> Answer:
-        """Wait for the end; return what it printed, without empty lines at the end, and what it complained about."""
-        printed, complained = self._process.communicate()
-        lines = printed.split("\n")
-        while lines and not lines[-1]:
-            lines.pop()
-        return lines, list(filter(None, complained.split("\n")))
-
-    def end(self) -> None:
-        """Kill the process."""
-        self._process.kill()
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:
@@ -78,7 +57,7 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
         UntrustedSocket, NoServer, TmuxUnavailable: nothing was run.
         OSError: tmux cannot be run.
     """
-    under_way: list[_Command] = []
+    under_way: list[TmuxProcess] = []
     try:
         return await on_own_thread(partial(_answer, sockets, socket, arguments, under_way))
     except asyncio.CancelledError:
@@ -87,16 +66,16 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
         raise
 
 
-def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list[_Command]) -> Answer:
-    program = shutil.which("tmux")
-    if program is None:
+def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list["TmuxProcess"]) -> Answer:
+    if shutil.which("tmux") is None:
         raise FileNotFoundError("there is no tmux")
+    from xats_tui.backend.system.tmux_process import TmuxProcess  # the start needs no libtmux, which takes 43 ms
+
     with _server(sockets, socket, starts=arguments[0] == STARTS_SERVER) as (option, path):
         # `-u`: without a UTF-8 locale, tmux prints every non-ASCII character as `_`
-        command = _Command(program, ["-u", *option, *arguments])
-        under_way.append(command)
-        printed, complained = command.answer()
-        return printed, [line.replace(path, sockets.path(socket)) if path else line for line in complained]
+        command = TmuxProcess(under_way, "-u", *option, *arguments)
+        complaints = [line.replace(path, sockets.path(socket)) if path else line for line in command.stderr]
+        return list(command.stdout), complaints
 
 
 @contextmanager
