@@ -56,8 +56,8 @@ async def test_calls_are_refused_with_the_reason_and_it_goes_on_when_there_is_ro
 WRITES_A_LOG = """
 import logging, resource, sys
 from pathlib import Path
-from xats_tui.logs import log_to_file
-from xats_tui.settings import Settings
+from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.settings import Settings
 
 log_to_file(Settings(home=Path(sys.argv[1])))
 for text, limit in (("before", resource.RLIM_INFINITY), ("lost", 0), ("lost", 0), ("after", resource.RLIM_INFINITY)):
