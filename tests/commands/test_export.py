@@ -168,6 +168,7 @@ async def test_a_file_is_written_for_its_owner_and_replaced_only_if_asked(home: 
         ),
         (("-o", "-"), 2, "standard output has no form: add --format markdown, html or json"),
         (("-o", "-", "--format", "json", "--before", "2h"), 2, "--before 2h is not after --since 1h"),
+        (("-o", "-", "--format", "json", "--since", "2099-01-01"), 2, "--before now is not after --since 2099-01-01"),
         (("-o", "-", "--format", "json", "--before", "soon"), 2, "'soon' is no moment"),
         (
             ("-o", "/no/such/folder/report.md"),

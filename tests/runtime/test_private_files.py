@@ -81,6 +81,21 @@ def test_a_text_that_cannot_be_written_leaves_no_file(tmp_path: Path, replace: b
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+    os.mkfifo(path)
+    link = tmp_path / "link.md"
+    link.symlink_to(path)
+    for given in (path, link):
+        with pytest.raises(OSError, match="not a regular file"):
+            private_files.write(given, "text", replace=True)
+        with pytest.raises(OSError, match="not a regular file"):
+            private_files.write_pieces(given, ["text"], replace=True)
+
+    assert path.is_fifo()
+    assert sorted(tmp_path.iterdir()) == [link, path]
+
+
 def test_the_token_and_the_mail_are_never_logged(tmp_path: Path) -> None:
     wrong = TOKEN + "-nearly"
     bearer = JSON_OR_STREAM | {"authorization": f"Bearer {TOKEN}"}

@@ -72,8 +72,10 @@ def write(path: Path, text: str, *, replace: bool = False) -> None:
 
     Raises:
         FileExistsError: there is such a file, and it is not to be replaced.
-        OSError: it cannot be written.
+        OSError: it cannot be written, or what is to be replaced is no regular file.
     """
+    if replace:
+        _check_regular(path)
     target = path.with_name(f".{path.name}.{os.getpid()}.new") if replace else path
     with open(target, "x", encoding="utf-8", opener=opened_for_owner) as file:
         try:
@@ -91,8 +93,10 @@ def write_pieces(path: Path, pieces: Iterable[str], *, replace: bool = False) ->
 
     Raises:
         FileExistsError: there is such a file, and it is not to be replaced.
-        OSError: it cannot be written.
+        OSError: it cannot be written, or what is to be replaced is no regular file.
     """
+    if replace:
+        _check_regular(path)
     target = path.with_name(f".{path.name}.{os.getpid()}.new")
     with open(target, "x", encoding="utf-8", errors="replace", opener=opened_for_owner) as file:
         try:
@@ -104,6 +108,12 @@ def write_pieces(path: Path, pieces: Iterable[str], *, replace: bool = False) ->
                 _name_new(target, path)
         finally:
             target.unlink(missing_ok=True)
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse to replace a device, a pipe or a folder by a file."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def _name_new(target: Path, path: Path) -> None:

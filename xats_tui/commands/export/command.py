@@ -59,7 +59,7 @@ def export(
     chosen = form or _form_of(output)
     first, end = moment_of(since), moment_of(before or "0s")
     if end <= first:
-        raise typer.BadParameter(f"--before {before} is not after --since {since}")
+        raise typer.BadParameter(f"--before {before or 'now'} is not after --since {since}")
     path = None if output == STDOUT else Path(output)
     if path and path.exists() and not force:  # before anything is read; once more when it is written
         raise NotWritten(f"{path} exists: add --force to replace it")
