@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -18,6 +19,8 @@ from xats_tui.backend.api import app, assemble, mcp_server
 from xats_tui.backend.api.direct_calls import DirectCalls
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.store.sql import group_commit
+from xats_tui.backend.store.sql.transactions import carried_out
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.base import Answer, Call
 from xats_tui.runtime.settings import Settings
@@ -291,3 +294,33 @@ async def test_a_call_in_a_session_that_is_coming_back_waits_until_it_is_who_it_
         answers = await asyncio.gather(*calls)
 
     assert ["alice" in answer.text for answer in answers] == [True, True]
+
+
+async def test_mail_in_an_answer_that_was_given_up_stays_unread(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on = asyncio.Event(), threading.Event()
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await open_session(http)
+        await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=session)
+        letter = call("send_message", to_agent_name="alice", body="keep me", auto_poke=False)
+        await http.post("/mcp", json=letter, headers=session)
+        loop = asyncio.get_running_loop()
+
+        def slowly(*args: Any, **kwargs: Any) -> Any:
+            loop.call_soon_threadsafe(begun.set)
+            may_go_on.wait(PATIENCE)
+            return carried_out(*args, **kwargs)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(group_commit, "carried_out", slowly)
+            reading = asyncio.create_task(http.post("/mcp", json=call("get_inbox"), headers=session))
+            await begun.wait()
+            cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+            await http.post("/mcp", json=cancel, headers=session)
+            may_go_on.set()
+            assert "Request cancelled" in (await reading).text
+
+        assert '\\"unread\\":1' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
+        assert "keep me" in (await http.post("/mcp", json=call("get_inbox"), headers=session)).text
+        assert '\\"unread\\":0' in (await http.post("/mcp", json=call("whoami"), headers=session)).text

@@ -103,6 +103,8 @@ class InboxReceipt:
         self._ui_pid = ui_pid
         self._number = numbers.of_call(reader)
         """Answers with a smaller number have arrived; answers that are given while the call runs have a greater one."""
+        self._offered: int | None = None
+        """Number of the answer to this call, if it hands out messages."""
 
     async def begun(self, reader: Reader, agent_id: str) -> Mapping[str, PartlyHanded]:
         """Return how much this reader has got of messages that come in parts, by message id."""
@@ -114,7 +116,8 @@ class InboxReceipt:
         Only within `answering`.
         """
         if pieces:
-            await store.hand_out(tx, self._holder(agent.agent_id), pieces, self._numbers.of_answer())
+            self._offered = self._numbers.of_answer()
+            await store.hand_out(tx, self._holder(agent.agent_id), pieces, self._offered)
             whole = [piece.message_id for piece in pieces if piece.is_last]
             begun = [piece.message_id for piece in pieces if not piece.is_last]
             await self._waker.note_fetched(tx, agent, whole, begun)
@@ -124,6 +127,14 @@ class InboxReceipt:
         """Count the messages that are offered in this block as arriving, for calls that begin before its end."""
         with self._numbers.held(self._reader):
             yield
+
+    async def take_back(self, tx: Transaction, agent_id: str) -> None:
+        """Announce again what the answer to this call offered: nobody gets the answer."""
+        if self._offered is not None:
+            taken = await store.take_back(tx, self._holder(agent_id), self._offered)
+            await self._waker.announce_again(tx, taken)
+            if taken:
+                tx.record(WakeChanged(agent_id=agent_id))
 
     async def confirm(self, tx: Transaction, agent_id: str) -> None:
         """Mark as read what earlier answers offered: the reader has called again."""

@@ -124,6 +124,20 @@ async def withdraw(tx: Transaction, agent_id: str, staying: Collection[str]) -> 
     return _held(rows)
 
 
+async def take_back(tx: Transaction, holder: ReceiptHolder, number: int) -> tuple[str, ...]:
+    """Take back what this holder would have got in one answer; return the ids of the messages."""
+    rows = await tx.fetch_all(
+        "UPDATE handed_out SET ends_at = NULL WHERE agent_id = ? AND reader = ? AND number = ? "
+        "AND ends_at IS NOT NULL RETURNING message_id",
+        (holder.agent_id, holder.reader, number),
+    )
+    await tx.execute(
+        "DELETE FROM handed_out WHERE agent_id = ? AND reader = ? AND ends_at IS NULL AND parts = 0",
+        (holder.agent_id, holder.reader),
+    )
+    return tuple(row["message_id"] for row in rows)
+
+
 async def withdraw_unsent(tx: Transaction) -> tuple[str, ...]:
     """Take back messages in answers that an earlier process may never have sent; return their ids.
 
