@@ -17,7 +17,9 @@ from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from xats_tui.backend.api import app, assemble, mcp_server
 from xats_tui.backend.api.direct_calls import DirectCalls
+from xats_tui.backend.api.mcp_server import McpServer
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.store.sql import group_commit
 from xats_tui.backend.store.sql.transactions import carried_out
@@ -324,3 +326,28 @@ async def test_mail_in_an_answer_that_was_given_up_stays_unread(
         assert '\\"unread\\":1' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
         assert "keep me" in (await http.post("/mcp", json=call("get_inbox"), headers=session)).text
         assert '\\"unread\\":0' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
+
+
+async def test_the_late_end_of_a_session_interrupts_no_call_after_its_return(
+    settings: Settings, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[tuple[McpServer, McpSession]] = []
+    wound_down = McpServer._wound_down
+
+    async def later(self: McpServer, session: McpSession) -> None:
+        ends.append((self, session))
+
+    monkeypatch.setattr(McpServer, "_wound_down", later)
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        alice = await open_session(http)
+        await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=alice)
+        monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 1)
+        await open_session(http)  # for which alice's is closed
+        calling = asyncio.create_task(http.post("/mcp", json=call("echo", msg="x"), headers=alice))
+        await waiting.begun.wait()
+        server, former = ends[0]
+        assert former.session_id == alice["mcp-session-id"]
+        await wound_down(server, former)
+        waiting.may_answer.set()
+
+        assert '\\"msg\\":\\"x\\"' in (await calling).text

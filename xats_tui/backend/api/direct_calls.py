@@ -85,7 +85,7 @@ class DirectCalls:
     def __init__(self, toolbox: Toolbox, session: McpSession, transport: StreamableHTTPServerTransport) -> None:
         """Set the session, and the SDK's transport that it lives as long as."""
         self._toolbox = toolbox
-        self._session = session
+        self.session = session
         self._transport = transport
         self._running: dict[int | str, _Running] = {}
 
@@ -100,7 +100,7 @@ class DirectCalls:
         self._hold()
         try:
             async with OneEvent(send) as event:
-                await event.send_json(self._session.session_id, await self._outcome(call))
+                await event.send_json(self.session.session_id, await self._outcome(call))
         finally:
             self._release()
 
@@ -125,7 +125,7 @@ class DirectCalls:
         key = coerce_request_id(call.request_id)
         running = self._running[key] = _Running(task)
         try:
-            answer = await self._toolbox.call(self._session, call.name, call.arguments, call.meta)
+            answer = await self._toolbox.call(self.session, call.name, call.arguments, call.meta)
         except asyncio.CancelledError:
             if not _is_ours(running):
                 raise

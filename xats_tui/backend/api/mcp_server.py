@@ -270,7 +270,9 @@ class McpServer:
 
     async def _wound_down(self, session: McpSession) -> None:
         """Handle the end of a session's tasks: by idleness, a crash, or the coordinator's end."""
-        if calls := self._calls.pop(session.session_id, None):
+        calls = self._calls.get(session.session_id)
+        if calls is not None and calls.session is session:  # it may have come back under its id
+            del self._calls[session.session_id]
             calls.end()
         if self._runs:
             await self.end(session)
