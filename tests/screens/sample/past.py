@@ -32,7 +32,8 @@ def past_sample() -> Snapshot:
     """The sample without what only memory held."""
     nothing: dict[str, Any] = {"pane": None, "told": None, "dialogs": (), "work": None, "called": None}
     roster = (replace(one, online=False, connected=False, past=PastFacts(), **nothing) for one in FILLED.roster)
-    return replace(FILLED, roster=tuple(roster))
+    stream = tuple(message for message in FILLED.stream if message.sent_at <= THEN.at)
+    return replace(FILLED, roster=tuple(roster), stream=stream)
 
 
 def away() -> Travel:
