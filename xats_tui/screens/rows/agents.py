@@ -86,7 +86,7 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks, now: dateti
         doing(entry, tasks, now),
         TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
         TableCell("‖ DND", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
-        TableCell(agent.client or NOTHING, Tone.MUTED),
+        TableCell(one_line(agent.client or "") or NOTHING, Tone.MUTED),
         TableCell(one_line(agent.role), Tone.MUTED),
         TableCell(one_line(agent.binding.pane.pane_id) if agent.binding else NOTHING, Tone.MUTED),
         TableCell(last_call(entry, now), Tone.MUTED, order=-agent.last_seen_at.timestamp()),
