@@ -128,4 +128,4 @@ async def test_an_operator_pokes_replays_reassigns_and_writes_with_nothing_but_k
                 break
         await operator.sees("No task is selected")
         await operator.presses("Escape", sees="migrate orders")
-        assert "PAST" not in tmux.run("capture-pane", "-p", "-t", operator.pane_id)
+        await tmux.wait_until(lambda: "PAST" not in tmux.run("capture-pane", "-p", "-t", operator.pane_id))
