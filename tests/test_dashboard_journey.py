@@ -120,7 +120,7 @@ async def test_an_operator_pokes_replays_reassigns_and_writes_with_nothing_but_k
         await operator.sees("poke", "reassign")
 
         # Travel: back to before there was a task, and return.
-        await operator.presses("5", sees="gave qa")
+        await operator.presses("5", sees="owner         ● qa")
         await operator.presses("[", sees="PAST")
         for _ in range(40):
             await operator.presses("[", sees="PAST")

@@ -279,6 +279,9 @@ class Database:
             except BaseException:
                 await uninterrupted(transaction.roll_back())
                 self._reports.clear()
+                if self._files.has_unmerged_log:  # the next kill must not lose what was stored before
+                    with suppress(sqlite3.Error):
+                        await uninterrupted(on_thread(self._writer, self._files.merge_lost_log))
                 raise
             if transaction.has_begun:
                 self._guard.settle()
@@ -331,10 +334,7 @@ def _looked_after(files: DatabaseFiles) -> Callable[[sqlite3.Connection], None]:
         try:
             files.check()
         except StoreError:
-            if files.has_lost_its_log and not files.is_safe:
-                ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                files.is_safe = not busy
-                files.note()
+            files.merge_lost_log(connection)
             raise
 
     return look

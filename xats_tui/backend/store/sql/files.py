@@ -94,6 +94,18 @@ class DatabaseFiles:
             raise StoreError(self.trouble, StoreFault.REMOVED)
         self.has_lost_its_log = self.is_safe = False
 
+    @property
+    def has_unmerged_log(self) -> bool:
+        """True if a kill would lose what only the missing log holds."""
+        return self.has_lost_its_log and not self.is_safe
+
+    def merge_lost_log(self, connection: sqlite3.Connection) -> None:
+        """Write what only the missing log holds into the database; on the writer's thread, in no transaction."""
+        if self.has_unmerged_log:
+            ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.is_safe = not busy
+            self.note()
+
     def _is_ours(self, path: Path) -> bool:
         found, mark = Mark.of(path), self._marks.get(path)
         return found is not None and mark is not None and found.is_same_file(mark)

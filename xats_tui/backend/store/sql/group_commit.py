@@ -269,6 +269,7 @@ class GroupCommit:
             self._reports.clear()
             with suppress(sqlite3.Error):  # else the next transaction cannot begin, and tries to roll back again
                 await on_thread(self._writer, roll_back)
+                await on_thread(self._writer, self._files.merge_lost_log)
             return
         self._guard.settle()
         self._reports.deliver()
