@@ -6,9 +6,6 @@ from typing import Any
 Told = tuple[Any, ...]
 """Values that a trigger reports about a row."""
 
-Mark = tuple[int, ...]
-"""Number of reports of each listener at one moment."""
-
 
 class TriggerReports:
     """Reports of the transaction under way, by listener."""
@@ -19,15 +16,6 @@ class TriggerReports:
     def listen(self, told: list[Told], hear: Callable[[Sequence[Told]], None]) -> None:
         """Pass what triggers append to `told` to `hear` after each commit."""
         self._listeners.append((told, hear))
-
-    def mark(self) -> Mark:
-        """Return a mark that `cut` accepts."""
-        return tuple(len(told) for told, _ in self._listeners)
-
-    def cut(self, mark: Mark) -> None:
-        """Drop the reports since `mark`: their changes were rolled back."""
-        for (told, _), length in zip(self._listeners, mark, strict=True):
-            del told[length:]
 
     def clear(self) -> None:
         """Drop all reports: the transaction was rolled back."""
