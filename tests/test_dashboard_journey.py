@@ -102,7 +102,7 @@ async def test_an_operator_pokes_replays_reassigns_and_writes_with_nothing_but_k
         # Reassign.
         added = await backend.call("task_add", title="migrate orders")
         await backend.call("task_claim", task_id=added["task_id"])
-        await operator.presses("5", sees="migrate orders")
+        await operator.presses("5", sees="● backend")  # the claim is shown, too
         await operator.presses("R", sees="type to filter")
         await operator.types("qa")
         await operator.presses("Enter", sees="gave qa")
