@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -110,6 +111,40 @@ async def test_a_team_is_as_another_program_has_left_it(known: KnownAgents, data
         await store.touch(tx, "ALICE")
     await known.of_team("red")
     assert database.asked == asked, "the coordinator's own commits are told by triggers"
+
+
+async def test_a_team_is_as_another_program_has_left_it_while_the_writer_works(
+    known: KnownAgents, database: CountedDatabase
+) -> None:
+    await known.of_team("red")
+    async with database.write() as tx:
+        with closing(sqlite3.connect(database.path)) as outside, outside:
+            outside.execute("UPDATE agents SET role = 'qa'")
+        assert [agent.role for agent in await known.of_team("red")] == ["qa", "qa"]
+        await store.touch(tx, "ALICE")
+
+
+async def test_a_team_is_as_another_program_has_left_it_while_groups_are_committed(
+    known: KnownAgents, database: CountedDatabase
+) -> None:
+    async def touched() -> None:
+        while True:
+            await database.transact(partial(store.touch, agent_id="ALICE"))
+
+    def renamed(role: str) -> None:
+        with closing(sqlite3.connect(database.path, timeout=5)) as outside, outside:
+            outside.execute("UPDATE agents SET role = ?", (role,))
+
+    touching = asyncio.create_task(touched())
+    try:
+        for number in range(20):
+            await known.of_team("red")
+            await asyncio.to_thread(renamed, role := f"tester {number}")
+            assert [agent.role for agent in await known.of_team("red")] == [role, role]
+    finally:
+        touching.cancel()
+        with suppress(asyncio.CancelledError):
+            await touching
 
 
 COLUMNS = ("role", "client", "model", "tmux_pane_id", "claude_ui_pid", "delivery_kind", "host_session", "name", "team")

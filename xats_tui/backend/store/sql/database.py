@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from xats_tui.backend.store.sql.change_reports import OutsideChanges, Told, TriggerReports
 from xats_tui.backend.store.sql.claim import claimed
 from xats_tui.backend.store.sql.faults import SENTENCES, Guard
 from xats_tui.backend.store.sql.files import DatabaseFiles
@@ -31,7 +32,6 @@ from xats_tui.backend.store.sql.transactions import (
     on_thread,
     uninterrupted,
 )
-from xats_tui.backend.store.sql.trigger_reports import Told, TriggerReports
 from xats_tui.backend.store.upkeep.saved_copy import save
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError, StoreFault
@@ -81,8 +81,7 @@ class Database:
         self._patience_ms = BUSY_TIMEOUT_MS
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
         """Objects built from each row of the latest answers."""
-        self._outside_version: int | None = None
-        """Number that SQLite changes with each commit of another program; None if it was not read yet."""
+        self._outside = OutsideChanges(direct(writer))
         self._reports = TriggerReports()
         self._group = GroupCommit(
             writer,
@@ -90,6 +89,7 @@ class Database:
             self._guard,
             files,
             self._reports,
+            self._outside,
             clock,
             publish,
             self._write,
@@ -168,13 +168,11 @@ class Database:
         async with self._reader() as reader:
             return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
 
-    def was_changed_outside(self) -> bool:
-        """Return whether another program has changed the file since the last call; while the writer works, False."""
-        if self._turn.is_full:
-            return False
-        (version,) = direct(self._writer).execute("PRAGMA data_version").fetchone()
-        known, self._outside_version = self._outside_version, version
-        return known not in (None, version)
+    def was_changed_outside(self) -> bool | None:
+        """Return whether another program has changed the file since the last call; None while that cannot be told."""
+        if self._turn.is_full and not self._group.has_begun:  # a thread has the connection, perhaps for long
+            return None
+        return self._outside.take()
 
     async def save_at_the_end(self) -> None:
         """Save what would be lost with this process, if its files were removed."""

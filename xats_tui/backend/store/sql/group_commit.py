@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import aiosqlite
 
 from xats_tui.backend.store.sql.change_log import MARK
+from xats_tui.backend.store.sql.change_reports import OutsideChanges, TriggerReports
 from xats_tui.backend.store.sql.faults import Guard
 from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.precedence import HAS_TIME, Places
@@ -33,7 +34,6 @@ from xats_tui.backend.store.sql.transactions import (
     roll_back,
     uninterrupted,
 )
-from xats_tui.backend.store.sql.trigger_reports import TriggerReports
 from xats_tui.core.clock import Clock, to_wire
 from xats_tui.core.events import Event
 
@@ -110,6 +110,7 @@ class GroupCommit:
         guard: Guard,
         files: DatabaseFiles,
         reports: TriggerReports,
+        outside: OutsideChanges,
         clock: Clock,
         publish: Callable[[Iterable[Event]], None],
         alone: Callable[[float], AbstractAsyncContextManager[Transaction]],
@@ -123,6 +124,7 @@ class GroupCommit:
             guard: turns errors of SQLite into `StoreError`.
             files: checked before each commit.
             reports: reports of triggers, delivered after the commit.
+            outside: told when a group has begun, since from then on nobody else can commit.
             clock: time of the transactions.
             publish: receives the events of committed transactions.
             alone: opens a transaction on the writer's thread; takes the monotonic time when it was asked for.
@@ -133,6 +135,7 @@ class GroupCommit:
         self._guard = guard
         self._files = files
         self._reports = reports
+        self._outside = outside
         self._clock = clock
         self._publish = publish
         self._alone = alone
@@ -140,6 +143,8 @@ class GroupCommit:
         self._waiting: list[_Member[Any]] = []
         self._running: asyncio.Task[None] | None = None
         self._checks = 0
+        self.has_begun = False
+        """True while the turn is ours and `outside` is up to date as of the beginning of a group."""
 
     async def transact(self, body: Body[T]) -> T:
         """Carry out `body` in a transaction, and return its result once it is committed.
@@ -192,12 +197,14 @@ class GroupCommit:
         for member in members:
             member.group = group
         try:
-            if self._carried_out(members):
+            self.has_begun = self._carried_out(members)
+            if self.has_begun:
                 await uninterrupted(self._commit(members))
         except Exception as error:
             logger.exception("a group of transactions was given up")
             _fail(members, error)
         finally:
+            self.has_begun = False
             group.set_result(None)
             for member in members:
                 if not member.done.done():
@@ -239,6 +246,7 @@ class GroupCommit:
     def _refused(self, connection: sqlite3.Connection, members: Sequence[_Member[Any]]) -> "_Member[Any] | None":
         """Carry out the members in one transaction, up to one that has to be undone; return that one."""
         connection.execute("BEGIN IMMEDIATE")
+        self._outside.note()
         now = self._clock.now()
         for member in members:
             tx, before = StepTransaction(connection, now), connection.total_changes

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xats_tui.backend.store import agents as store
+from xats_tui.backend.store.sql.change_reports import Told
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.store.sql.trigger_reports import Told
 from xats_tui.core.clock import from_wire
 from xats_tui.core.model.agents import Agent
 
@@ -70,14 +70,15 @@ class KnownAgents:
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
         """Return a team's agents, the earliest registered first."""
-        if self._database.was_changed_outside():  # no trigger of ours has told of it
+        is_changed = self._database.was_changed_outside()
+        if is_changed:  # no trigger of ours has told of it
             self._forget_all()
         ids = self._teams.get(team)
-        if ids is not None:
+        if ids is not None and is_changed is not None:
             return tuple([self._by_id[agent_id] for agent_id in ids])
         before = self._changes
         agents = await store.of_team(self._database, team)
-        if not self._watching or before != self._changes:
+        if is_changed is None or not self._watching or before != self._changes:
             return agents
         for agent in agents:
             self._learn(agent, before)
