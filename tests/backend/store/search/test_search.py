@@ -143,6 +143,20 @@ async def test_an_agent_finds_its_own_mail_only_though_anothers_id_ends_like_its
     assert [hit.is_unread for hit in before.hits] == [True, False]
 
 
+@HOW_FAR
+async def test_an_agents_unread_mail_is_what_it_has_got_and_not_read(library: Library, batches: int) -> None:
+    await library.message("word", sender="A", recipients=("B", "A"))
+    await library.message("word", sender="A", recipients=("B",))
+    await library.message("word", sender="B", recipients=("C", "A"))
+    await library.message("word", sender="B", recipients=("A",))
+    await library.do("UPDATE messages SET read_at = '' WHERE id IN ('m3-0', 'm4-0')")
+    await library.fill(batches, most=2)
+
+    found = await library.search.find_own("A", read_query("word is:unread", BEGINNING))
+
+    assert [(hit.key, hit.is_unread) for hit in found.hits] == [("m3-1", True), ("m1-1", True)]
+
+
 async def test_a_broadcast_is_one_hit(library: Library) -> None:
     await library.message("to all", recipients=("B", "C", "D"))
 

@@ -113,7 +113,8 @@ class Source:
         if narrowing.senders is not None:
             wanted.append([_mark("f", one[-ID_CHARS:]) for one in sorted(narrowing.senders)])
         if narrowing.own is not None:
-            wanted.append([_mark(letter, narrowing.own[-ID_CHARS:]) for letter in "ft"])
+            letters = "t" if narrowing.unread else "ft"  # what an agent has sent is for others to read
+            wanted.append([_mark(letter, narrowing.own[-ID_CHARS:]) for letter in letters])
         if narrowing.recipients is not None and self.recipient_marks:
             wanted.append([_mark("t", one[-ID_CHARS:]) for one in sorted(narrowing.recipients)])
         return wanted
@@ -144,7 +145,7 @@ MESSAGES = Source(
         m.to_agent_id, coalesce(m.subject, '') || char(10) || m.body, m.read_at IS NULL
         FROM json_each(:numbers) j CROSS JOIN messages m ON m.rowid = (SELECT o.rowid FROM messages o
         WHERE o.event_id = j.value AND {RECIPIENT.format("o.to_agent_id")} AND (NOT :unread OR o.read_at IS NULL)
-        AND (:own IS NULL OR o.from_agent_id = :own OR o.to_agent_id = :own)
+        AND (:own IS NULL OR o.to_agent_id = :own OR (o.from_agent_id = :own AND NOT :unread))
         ORDER BY o.rowid LIMIT 1)
         WHERE {SENDER.format("m.from_agent_id")} AND {AT.format("m.sent_at")}
         AND (:team IS NULL OR m.from_team = :team OR m.to_team = :team)""",
