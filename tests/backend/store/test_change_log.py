@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tests.fakes import FakeClock
 from xats_tui.backend.services.operator.past import Past
 from xats_tui.backend.store import messages, tasks
 from xats_tui.backend.store.messages import Outgoing
-from xats_tui.backend.store.past import moments
+from xats_tui.backend.store.past import agent_states, moments
+from xats_tui.backend.store.past.agent_states import LoggedState
 from xats_tui.backend.store.past.reader import PastReader
 from xats_tui.backend.store.sql.change_log import TABLES, WAKE_COLUMNS, WAKE_IDENTITY
 from xats_tui.backend.store.sql.database import Database
@@ -20,6 +22,9 @@ from xats_tui.backend.store.upkeep import retention
 from xats_tui.backend.store.upkeep.salvage import salvage
 from xats_tui.core.errors import Refusal, StoreError
 from xats_tui.core.model.activity import Moment
+from xats_tui.core.model.panes import PaneState
+
+NOW = FakeClock().now()
 
 NOT_SHOWN = {"agents": {"last_processed_event_id", "channel_session_id"}}
 """Columns of the reference that this program neither reads nor writes."""
@@ -61,6 +66,26 @@ async def test_what_another_program_changes_is_logged_too(tmp_path: Path) -> Non
         await add(database, "two")
         assert await board(past, before) == {"one": "pending"}
         assert await board(past, await now(database)) == {"one": "completed", "two": "pending"}
+        await past.close()
+
+
+async def test_a_step_passes_over_changes_of_agents_states(tmp_path: Path) -> None:
+    state = LoggedState(agent_id="A", state=PaneState.IDLE, reason="", since=NOW, source="", online=True)
+    async with Database.opened(tmp_path / "data.db", FakeClock(), lambda events: None) as database:
+        past, begun = Past(database), await now(database)
+        first = await add(database, "one")
+        for each in (PaneState.BUSY, PaneState.IDLE, PaneState.DIALOG):
+            async with database.write() as tx:
+                await agent_states.keep(tx, [replace(state, state=each)])
+        quiet, last = await now(database), await add(database, "two")
+        assert quiet.number == first.number + 3
+
+        back = [await past.step(last, -1), await past.step(quiet, -1)]
+        on = [await past.step(begun, 1), await past.step(first, 1), await past.step(last, 1)]
+
+        assert back == [quiet, begun]
+        assert on == [first, last, None]
+        assert await past.step(begun, -1) is None
         await past.close()
 
 

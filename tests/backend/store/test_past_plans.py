@@ -54,6 +54,7 @@ READS: dict[str, Callable[[ExplainedPast], Awaitable[object]]] = {
     "events": lambda past: activity.newest_events(past, 200),
     "actions": lambda past: activity.newest(past, 200),
     "screens": lambda past: looks.newest(past, NOW),
+    "step": lambda past: moments.step(past, 5, -1),
     "board": lambda past: tasks.newest(past, 200),
 }
 

@@ -75,7 +75,7 @@ class Past:
         return replace(found, at=at)
 
     async def step(self, moment: Moment, by: int) -> Moment | None:
-        """Return the moment so many later, or earlier if negative; None if it is the last on that side."""
+        """Return the moment after so many later things, or before so many earlier ones; None if there are fewer."""
         return await moments.step(self._database, moment.number, by)
 
     async def roster(self, moment: Moment) -> tuple[RosterEntry, ...]:

@@ -106,6 +106,9 @@ WAKE_COLUMNS = (
 WAKE_IDENTITY = ("message_id", "agent_id", "recipient_message_id", "queued_at")
 """Columns of a wake that never change."""
 
+STATE = "state"
+"""Kind of the states and the presence of agents, which change all the time."""
+
 TABLES = (
     LoggedTable(
         kind="agent",
@@ -143,7 +146,7 @@ TABLES = (
         columns=("agent_id", "team", "contract_name", "version", "fetched_at"),
     ),
     LoggedTable(
-        kind="state",
+        kind=STATE,
         table="agent_states",
         key=("agent_id",),
         columns=("agent_id", "state", "reason", "since", "source", "online"),
