@@ -1,7 +1,8 @@
 """Items that need the operator, from the snapshot: most urgent first, with reason and cause."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.core.model.wakes import ACK_LOOP, HELD, UNCONFIRMED, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import READ, ConcernCache, concerns
 from xats_tui.screens.data.concern import Concern
+from xats_tui.screens.data.remembered import MAX_SNOOZED_FACTS, MAX_SNOOZES, Memory
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.snoozes import SNOOZE, Snoozes
 from xats_tui.screens.modes.places import Mode
@@ -209,7 +211,7 @@ def failures(*numbers: int) -> Concern:
 
 
 def test_a_snooze_ends_with_its_time_and_is_not_listed_until_then() -> None:
-    snoozes, concern = Snoozes(), failures(1, 2)
+    snoozes, concern = Snoozes(Memory()), failures(1, 2)
     snoozes.add(concern, NOW)
     assert snoozes.split([concern], NOW + SNOOZE / 2) == ((), (concern,))
     assert snoozes.split([concern], NOW + SNOOZE) == ((concern,), ())
@@ -218,22 +220,67 @@ def test_a_snooze_ends_with_its_time_and_is_not_listed_until_then() -> None:
 
 @pytest.mark.parametrize(("then", "is_listed"), [((1, 2), False), ((2,), False), ((1, 2, 3), True), ((2, 3), True)])
 def test_a_snooze_ends_early_when_it_gets_worse(then: tuple[int, ...], is_listed: bool) -> None:
-    snoozes = Snoozes()
+    snoozes = Snoozes(Memory())
     snoozes.add(failures(1, 2), NOW)
     awake, asleep = snoozes.split([failures(*then)], NOW)
     assert (bool(awake), bool(asleep)) == (is_listed, not is_listed)
 
 
 def test_another_dialog_of_the_same_agent_ends_the_snooze() -> None:
-    snoozes, (dialog, *_) = Snoozes(), concerns(TELLING, NOW)
+    snoozes, (dialog, *_) = Snoozes(Memory()), concerns(TELLING, NOW)
     snoozes.add(dialog, NOW)
     assert snoozes.split([dialog], NOW)[0] == ()
     other = replace(dialog, about=frozenset({"another question"}))
     assert snoozes.split([other], NOW)[0] == (other,)
 
 
+def test_a_snooze_lasts_when_the_dashboard_is_started_again(tmp_path: Path) -> None:
+    (dialog, *_), failed = concerns(TELLING, NOW), failures(1, 2)
+    memory = Memory(tmp_path / "dashboard.json")
+    snoozes = Snoozes(memory)
+    snoozes.add(dialog, NOW)
+    snoozes.add(failed, NOW)
+    snoozes.add(failures(3), NOW)
+    snoozes.end(failures(3).key)
+    snoozes.add(failed, NOW)
+    memory.save()
+
+    again = Snoozes(Memory(tmp_path / "dashboard.json"))
+
+    assert again.split([dialog, failed], NOW + SNOOZE / 2) == ((), (dialog, failed))
+    assert again.split([dialog, failures(1, 2, 3)], NOW + SNOOZE / 2) == ((failures(1, 2, 3),), (dialog,))
+    assert again.split([dialog, failed], NOW + SNOOZE) == ((dialog, failed), ())
+    stored = Memory(tmp_path / "dashboard.json")
+    assert stored.trouble == "" and len(stored.state.snoozes) == 2
+
+
+def test_the_age_of_a_question_that_was_stored_is_the_same_fact() -> None:
+    asking, stored = (_asking(at) for at in (NOW.replace(microsecond=123_456), NOW.replace(microsecond=123_000)))
+    assert asking.facts == stored.facts
+
+
+def _asking(since: datetime) -> Concern:
+    """An agent asks something since then."""
+    (view, *_) = (each for each in FILLED.views.values() if each.reading.state is PaneState.DIALOG)
+    asks = replace(FILLED, views={**FILLED.views, view.look.pane: replace(view, state_since=since)})
+    return concerns(asks, NOW)[0]
+
+
+def test_more_than_the_file_takes_is_snoozed_until_the_dashboard_ends(tmp_path: Path) -> None:
+    memory, many = Memory(tmp_path / "dashboard.json"), failures(*range(MAX_SNOOZED_FACTS))
+    snoozes = Snoozes(memory)
+    for number in range(MAX_SNOOZES + 5):
+        snoozes.add(replace(failures(1), key=f"key-{number}"), NOW)
+    snoozes.add(many, NOW)
+    memory.save()
+
+    assert snoozes.split([many], NOW) == ((), (many,))
+    kept = Memory(tmp_path / "dashboard.json").state.snoozes
+    assert [*kept] == [f"key-{number}" for number in range(5, MAX_SNOOZES + 5)]
+
+
 def test_what_is_out_of_sight_for_a_while_stays_snoozed() -> None:
-    snoozes, concern = Snoozes(), failures(1)
+    snoozes, concern = Snoozes(Memory()), failures(1)
     snoozes.add(concern, NOW)
     snoozes.split([], NOW)  # another team is shown
     assert snoozes.split([concern], NOW)[1] == (concern,)

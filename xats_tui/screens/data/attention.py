@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from operator import is_not
 from pathlib import PurePath
 
+from xats_tui.core.clock import to_wire
 from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import OwnText
@@ -203,7 +204,7 @@ def _dialogs(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),
                 remedy="answer",
-                about=frozenset({f"{state.since} {state.reason}"}),
+                about=frozenset({f"{to_wire(state.since)} {state.reason}"}),
                 weight=entry.wakes_waiting,
             )
 

@@ -111,7 +111,7 @@ class ModeContext:
     windows: Windows = field(default_factory=Windows)
     """The parts of the long lists that are loaded."""
     concerns: ConcernCache = field(default_factory=ConcernCache)
-    snoozes: Snoozes = field(default_factory=Snoozes)
+    snoozes: Snoozes = field(init=False)
     answered: dict[str, datetime] = field(default_factory=dict)
     """Time of the last answer to each agent, by its id."""
     travel: Travel = field(default_factory=Travel)
@@ -119,6 +119,9 @@ class ModeContext:
     last_change: LastChange = field(default_factory=LastChange)
     memory: Memory = field(default_factory=Memory)
     """State that outlasts the process."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "snoozes", Snoozes(self.memory))
 
     def now(self) -> datetime:
         """Return the time that is shown: now, or the moment of the past."""

@@ -21,10 +21,13 @@ logger = logging.getLogger(__name__)
 
 FILE_NAME = "dashboard.json"
 
-MAX_FILE_BYTES = 65_536
-"""Maximum size of a file that is read."""
+MAX_FILE_BYTES = 524_288
+"""Maximum size of a file that is read: more than all that is remembered can take."""
 
 MAX_FILTERS = 50
+
+MAX_SNOOZES, MAX_SNOOZED_FACTS = 50, 100
+"""Snoozes that are remembered, and facts that one of them may have."""
 
 NAME = re.compile(r"\w[\w-]{0,31}")
 """Name of a filter."""
@@ -52,6 +55,19 @@ class Sorting(BaseModel):
     reverse: bool = False
 
 
+class Snooze(BaseModel):
+    """A concern as it was when it was put off."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: AwareDatetime
+    facts: frozenset[ShortText]
+    """Digests of the facts behind it."""
+    weight: int
+    has_failed: bool
+    """True if it was a failure."""
+
+
 class Remembered(BaseModel):
     """Contents of the file."""
 
@@ -66,6 +82,8 @@ class Remembered(BaseModel):
     sorting: Annotated[Mapping[ShortText, Sorting], Field(max_length=64)] = {}
     """Sort orders by list."""
     filters: Annotated[Mapping[FilterName, NamedFilter], Field(max_length=MAX_FILTERS)] = {}
+    snoozes: Annotated[Mapping[str, Snooze], Field(max_length=MAX_SNOOZES)] = {}
+    """Concerns that were put off, by their keys."""
     pressed_at: AwareDatetime | None = None
     """Time of the last key press."""
 
