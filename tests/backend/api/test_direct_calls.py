@@ -21,8 +21,8 @@ from xats_tui.backend.api.mcp_server import McpServer
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
-from xats_tui.backend.store.sql import group_commit
-from xats_tui.backend.store.sql.transactions import carried_out
+from xats_tui.backend.store.sql import writer
+from xats_tui.backend.store.sql.writer import carried_out
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.base import Answer, Call
 from xats_tui.runtime.settings import Settings
@@ -315,7 +315,7 @@ async def test_mail_in_an_answer_that_was_given_up_stays_unread(
             return carried_out(*args, **kwargs)
 
         with monkeypatch.context() as patched:
-            patched.setattr(group_commit, "carried_out", slowly)
+            patched.setattr(writer, "carried_out", slowly)
             reading = asyncio.create_task(http.post("/mcp", json=call("get_inbox"), headers=session))
             await begun.wait()
             cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}

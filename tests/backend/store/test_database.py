@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import FakeClock, Published
 from tests.patience import PATIENCE
 from xats_tui.backend.store.sql import database as module
-from xats_tui.backend.store.sql import transactions
+from xats_tui.backend.store.sql import writer
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.transactions import Row, Transaction
@@ -22,22 +22,6 @@ ADD_TASK = (
     "INSERT INTO tasks (id, team, title, status, depends_on, created_at) VALUES (?, 't', 'x', 'pending', '[]', '')"
 )
 COUNT = "SELECT count(*) AS n FROM tasks"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data.db"
-
-
-@pytest.fixture
-def published() -> Published:
-    return Published()
-
-
-@pytest.fixture
-async def database(path: Path, published: Published) -> AsyncIterator[Database]:
-    async with Database.opened(path, FakeClock(), published) as opened:
-        yield opened
 
 
 async def task_count(reader: Database | Transaction) -> int:
@@ -156,15 +140,13 @@ async def test_statements_without_an_answer_go_to_the_thread_together_with_the_c
 def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Record how many statements go to the writer's thread each time."""
     ways: list[int] = []
-    carry_out = transactions.carried_out
+    carry_out = writer.carried_out
 
-    def count(
-        connection: sqlite3.Connection, statements: Sequence[transactions.Statement], files: DatabaseFiles
-    ) -> object:
+    def count(connection: sqlite3.Connection, statements: Sequence[writer.Statement], files: DatabaseFiles) -> object:
         ways.append(len(statements))
         return carry_out(connection, statements, files)
 
-    monkeypatch.setattr(transactions, "carried_out", count)
+    monkeypatch.setattr(writer, "carried_out", count)
     return ways
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeClock, Published
-from xats_tui.backend.store.sql import group_commit as module
+from xats_tui.backend.store.sql import group_commit, quick_reads, writer
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.group_commit import Body
-from xats_tui.backend.store.sql.transactions import Row, Statement, Transaction, carried_out
+from xats_tui.backend.store.sql.transactions import Row, Transaction
+from xats_tui.backend.store.sql.writer import COMMIT, Statement, carried_out
 from xats_tui.core.errors import Refusal, StoreError
 from xats_tui.core.events import AgentChanged
 
@@ -24,33 +25,18 @@ ADD_TASK = (
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data.db"
-
-
-@pytest.fixture
-def published() -> Published:
-    return Published()
-
-
-@pytest.fixture
-async def database(path: Path, published: Published) -> AsyncIterator[Database]:
-    async with Database.opened(path, FakeClock(), published) as opened:
-        yield opened
-
-
-@pytest.fixture
 def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The commits that were asked for; 0 in it lets none succeed."""
+    """The commits of groups that were asked for; 0 in it lets none succeed."""
     asked: list[int] = []
 
     def count(connection: sqlite3.Connection, statements: Sequence[Statement], files: DatabaseFiles) -> list[Row]:
-        if 0 in asked:
-            raise sqlite3.OperationalError("database or disk is full")
-        asked.append(1)
+        if statements == (COMMIT,):
+            if 0 in asked:
+                raise sqlite3.OperationalError("database or disk is full")
+            asked.append(1)
         return carried_out(connection, statements, files)
 
-    monkeypatch.setattr(module, "carried_out", count)
+    monkeypatch.setattr(writer, "carried_out", count)
     return asked
 
 
@@ -117,7 +103,7 @@ async def test_one_that_is_refused_leaves_no_trace_and_harms_no_other(
 async def test_many_that_are_refused_do_not_keep_the_others_waiting(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(group_commit, "MAX_RESTARTS", 1)
     answers = await together(
         *(database.transact(adding(name, Refusal("no"))) for name in "abc"), database.transact(adding("d"))
     )
@@ -169,7 +155,7 @@ async def test_what_cannot_even_be_rolled_back_fails_and_harms_nothing_later(
 
     commits.append(0)
     with monkeypatch.context() as patched:
-        patched.setattr(module, "roll_back", fail)
+        patched.setattr(writer, "roll_back", fail)
         answers = await together(database.transact(adding("a")), database.transact(adding("b")))
     assert [type(answer) for answer in answers] == [StoreError, StoreError]
 
@@ -209,7 +195,7 @@ async def test_a_lock_of_another_process_is_waited_for_while_the_loop_is_free(pa
 async def test_what_takes_too_long_is_done_on_the_thread(
     database: Database, commits: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CHECKED_OPERATIONS", 100)
+    monkeypatch.setattr(quick_reads, "CHECKED_OPERATIONS", 100)
 
     async def count(tx: Transaction) -> int:
         await tx.execute(ADD_TASK, ("a",))

@@ -15,7 +15,8 @@ from xats_tui.backend.store.lists import messages as message_list
 from xats_tui.backend.store.lists import tasks as task_list
 from xats_tui.backend.store.lists import wakes as wake_list
 from xats_tui.backend.store.sql.migrations import prepare
-from xats_tui.backend.store.sql.transactions import Parameters, Reader, Row, RowId, Transaction
+from xats_tui.backend.store.sql.transactions import Parameters, Reader, Row, Transaction
+from xats_tui.backend.store.sql.writer import RowId
 from xats_tui.backend.store.upkeep import retention
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.agents import Binding, VerificationMode

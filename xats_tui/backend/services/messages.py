@@ -16,7 +16,8 @@ from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store import wakes as wakes_store
 from xats_tui.backend.store.messages import Outgoing
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.store.sql.transactions import RowId, Transaction
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.sql.writer import RowId
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import InboxRead, MessageSent

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.store.sql.columns import instant, to_json
-from xats_tui.backend.store.sql.transactions import Reader, Row, RowId, Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.writer import RowId
 from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME
 from xats_tui.core.model.messages import Message, Thread

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from xats_tui.backend.store.receipts import NOTHING, PartlyHanded
-from xats_tui.backend.store.sql.transactions import Transaction, uninterrupted
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.sql.writer import uninterrupted
 from xats_tui.backend.tools.answers.parts import MessagePart, next_part, part_of
 from xats_tui.backend.tools.base import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
 from xats_tui.core.errors import Refusal, StoreError

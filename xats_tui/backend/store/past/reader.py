@@ -15,7 +15,8 @@ import aiosqlite
 from xats_tui.backend.store.past import views
 from xats_tui.backend.store.sql.change_log import TABLES
 from xats_tui.backend.store.sql.faults import Guard
-from xats_tui.backend.store.sql.transactions import Make, Parameters, Row, T, on_thread
+from xats_tui.backend.store.sql.transactions import Make, Parameters, Row, T
+from xats_tui.backend.store.sql.writer import on_thread
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.activity import Moment
 

@@ -14,24 +14,15 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from xats_tui.backend.store.sql.change_reports import OutsideChanges, Told, TriggerReports
 from xats_tui.backend.store.sql.claim import claimed
-from xats_tui.backend.store.sql.faults import SENTENCES, Guard
+from xats_tui.backend.store.sql.faults import SENTENCES
 from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.group_commit import Body, GroupCommit
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.precedence import Places
 from xats_tui.backend.store.sql.quick_reads import QuickReads, quick_connection
-from xats_tui.backend.store.sql.transactions import (
-    Make,
-    Parameters,
-    Reader,
-    Row,
-    Transaction,
-    direct,
-    on_thread,
-    uninterrupted,
-)
+from xats_tui.backend.store.sql.transactions import Make, Parameters, Reader, Row, Transaction
+from xats_tui.backend.store.sql.writer import Told, Writer, on_thread, uninterrupted
 from xats_tui.backend.store.upkeep.saved_copy import save
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError, StoreFault
@@ -65,36 +56,21 @@ class Database:
 
     def __init__(
         self,
-        writer: aiosqlite.Connection,
+        writer: Writer,
         readers: Sequence[aiosqlite.Connection],
         quick: sqlite3.Connection,
-        files: DatabaseFiles,
         clock: Clock,
         publish: Callable[[Iterable[Event]], None],
     ) -> None:
         self._writer = writer
-        self._files = files
+        self._files = writer.files
         self._clock = clock
         self._publish = publish
         self._turn = Places(1)
-        self._guard = Guard(lambda: files.trouble)
-        self._patience_ms = BUSY_TIMEOUT_MS
+        self._guard = writer.guard
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
         """Objects built from each row of the latest answers."""
-        self._outside = OutsideChanges(direct(writer))
-        self._reports = TriggerReports()
-        self._group = GroupCommit(
-            writer,
-            self._turn,
-            self._guard,
-            files,
-            self._reports,
-            self._outside,
-            clock,
-            publish,
-            self._write,
-            self._wait_for_locks,
-        )
+        self._group = GroupCommit(writer, self._turn, clock, publish, self._write)
         self._idle_readers = list(readers)
         self._reading = Places(len(readers))
         self.quick: Reader = QuickReads(quick, self)
@@ -116,12 +92,12 @@ class Database:
             if alone:
                 stack.enter_context(claimed(path))
             await asyncio.to_thread(prepare, path, clock.now())
-            writer = await stack.enter_async_context(_connected(path))
+            connection = await stack.enter_async_context(_connected(path))
             readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READ_CONNECTIONS)]
-            files = DatabaseFiles(path)
-            await on_thread(writer, lambda _: files.begin())
+            writer = Writer(connection, DatabaseFiles(path), BUSY_TIMEOUT_MS)
+            await writer.on_thread(lambda _: writer.files.begin())
             quick = stack.enter_context(quick_connection(path))
-            database = cls(writer, readers, quick, files, clock, publish)
+            database = cls(writer, readers, quick, clock, publish)
             stack.push_async_callback(database.save_at_the_end)
             stack.push_async_callback(database._group.close)
             yield database
@@ -154,7 +130,7 @@ class Database:
         """Check that the files are still there, so that `trouble` is up to date even while nothing is written."""
         async with self._turn:
             with suppress(StoreError, sqlite3.Error):
-                await on_thread(self._writer, _looked_after(self._files))
+                await self._writer.look()
 
     async def save(self, target: Path | None = None) -> Path:
         """Write everything that is stored into a new file, including what removed files held.
@@ -172,7 +148,7 @@ class Database:
         """Return whether another program has changed the file since the last call; None while that cannot be told."""
         if self._turn.is_full and not self._group.has_begun:  # a thread has the connection, perhaps for long
             return None
-        return self._outside.take()
+        return self._writer.outside.take()
 
     async def save_at_the_end(self) -> None:
         """Save what would be lost with this process, if its files were removed."""
@@ -192,11 +168,7 @@ class Database:
             triggers: `CREATE TEMP TRIGGER` statements that call the function; they see every write of this program.
             hear: called on the event loop, before anything else learns of the commit.
         """
-        told: list[Told] = []
-        await self._writer.create_function(function, -1, lambda *values: told.append(values))
-        for trigger in triggers:
-            await self._writer.execute_fetchall(trigger)
-        self._reports.listen(told, hear)
+        await self._writer.listen(function, triggers, hear)
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows, as of the last commit."""
@@ -270,20 +242,15 @@ class Database:
         """Open a transaction that was asked for at this monotonic time."""
         async with self._turn:
             self._bound_wait(asked_at)
-            transaction = Transaction(self._writer, self._guard, self._files, self._clock.now())
+            transaction = Transaction(self._writer, self._clock.now())
             try:
                 yield transaction
                 _, cancelled = await uninterrupted(transaction.commit())
             except BaseException:
                 await uninterrupted(transaction.roll_back())
-                self._reports.clear()
-                if self._files.has_unmerged_log:  # the next kill must not lose what was stored before
-                    with suppress(sqlite3.Error):
-                        await uninterrupted(on_thread(self._writer, self._files.merge_lost_log))
                 raise
             if transaction.has_begun:
-                self._guard.settle()
-            self._reports.deliver()
+                self._writer.settle()
         self._publish(transaction.events)
         if cancelled:
             raise asyncio.CancelledError
@@ -303,13 +270,7 @@ class Database:
         waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
         is_locked = self._guard.fault is StoreFault.LOCKED
         patience_ms = max(0, BUSY_TIMEOUT_MS - waited_ms) if is_locked else BUSY_TIMEOUT_MS
-        self._wait_for_locks(patience_ms)
-
-    def _wait_for_locks(self, patience_ms: int) -> None:
-        """Set how long the writer waits for another process's lock; only in its turn."""
-        if patience_ms != self._patience_ms:
-            direct(self._writer).execute(f"PRAGMA busy_timeout={patience_ms}")  # touches no file
-            self._patience_ms = patience_ms
+        self._writer.wait_for_locks(patience_ms)
 
 
 @asynccontextmanager
@@ -323,19 +284,6 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
         if reading:
             await connection.execute_fetchall("PRAGMA query_only=ON")
         yield connection
-
-
-def _looked_after(files: DatabaseFiles) -> Callable[[sqlite3.Connection], None]:
-    """Return a function that checks the files on the writer's thread, and saves the log if only the log is gone."""
-
-    def look(connection: sqlite3.Connection) -> None:
-        try:
-            files.check()
-        except StoreError:
-            files.merge_lost_log(connection)
-            raise
-
-    return look
 
 
 def _objects(

@@ -94,14 +94,12 @@ class DatabaseFiles:
             raise StoreError(self.trouble, StoreFault.REMOVED)
         self.has_lost_its_log = self.is_safe = False
 
-    @property
-    def has_unmerged_log(self) -> bool:
-        """True if a kill would lose what only the missing log holds."""
-        return self.has_lost_its_log and not self.is_safe
-
     def merge_lost_log(self, connection: sqlite3.Connection) -> None:
-        """Write what only the missing log holds into the database; on the writer's thread, in no transaction."""
-        if self.has_unmerged_log:
+        """Write what only a missing log holds into the database, or the next kill would lose it.
+
+        On the writer's thread, in no transaction.
+        """
+        if self.has_lost_its_log and not self.is_safe:
             ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self.is_safe = not busy
             self.note()

@@ -12,28 +12,13 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Generic, TypeVar
 
-import aiosqlite
-
 from xats_tui.backend.store.sql.change_log import MARK
-from xats_tui.backend.store.sql.change_reports import OutsideChanges, TriggerReports
-from xats_tui.backend.store.sql.faults import Guard
-from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.precedence import HAS_TIME, Places
-from xats_tui.backend.store.sql.transactions import (
-    COMMIT,
-    Parameters,
-    Row,
-    RowId,
-    Transaction,
-    carried_out,
-    direct,
-    on_thread,
-    roll_back,
-    uninterrupted,
-)
+from xats_tui.backend.store.sql.quick_reads import LoopLimit
+from xats_tui.backend.store.sql.transactions import Parameters, Row, Transaction
+from xats_tui.backend.store.sql.writer import COMMIT, RowId, Writer, uninterrupted
 from xats_tui.core.clock import Clock, to_wire
 from xats_tui.core.events import Event
 
@@ -50,11 +35,8 @@ MAX_GROUP = 32
 MAX_RESTARTS = 4
 """Number of refused transactions that a group gets rid of; then each goes its own way."""
 
-CHECKED_OPERATIONS = 20_000
-"""Operations of SQLite's virtual machine after which a statement is asked whether it may go on."""
-
-MAX_CHECKS = 10
-"""Number of such questions in a group after which it is ended: some 10 ms."""
+MAX_CHECKS = 20
+"""Number of questions whether it may go on (`LoopLimit`) after which a group is ended: some 10 ms."""
 
 
 class StepTransaction(Transaction):
@@ -105,46 +87,31 @@ class GroupCommit:
 
     def __init__(
         self,
-        writer: aiosqlite.Connection,
+        writer: Writer,
         turn: Places,
-        guard: Guard,
-        files: DatabaseFiles,
-        reports: TriggerReports,
-        outside: OutsideChanges,
         clock: Clock,
         publish: Callable[[Iterable[Event]], None],
         alone: Callable[[float], AbstractAsyncContextManager[Transaction]],
-        wait_for_locks: Callable[[int], None],
     ) -> None:
         """Take the parts of a database.
 
         Args:
             writer: the writing connection, used only by the holder of `turn`.
             turn: the turn of the one writer.
-            guard: turns errors of SQLite into `StoreError`.
-            files: checked before each commit.
-            reports: reports of triggers, delivered after the commit.
-            outside: told when a group has begun, since from then on nobody else can commit.
             clock: time of the transactions.
             publish: receives the events of committed transactions.
             alone: opens a transaction on the writer's thread; takes the monotonic time when it was asked for.
-            wait_for_locks: sets the milliseconds for which the writer waits for another process's lock.
         """
         self._writer = writer
         self._turn = turn
-        self._guard = guard
-        self._files = files
-        self._reports = reports
-        self._outside = outside
         self._clock = clock
         self._publish = publish
         self._alone = alone
-        self._wait_for_locks = wait_for_locks
+        self._limit = LoopLimit(writer.direct, MAX_CHECKS)
         self._waiting: list[_Member[Any]] = []
         self._running: asyncio.Task[None] | None = None
-        self._checks = 0
         self.has_begun = False
-        """True while the turn is ours and `outside` is up to date as of the beginning of a group."""
+        """True while the turn is ours and `Writer.outside` is up to date as of the beginning of a group."""
 
     async def transact(self, body: Body[T]) -> T:
         """Carry out `body` in a transaction, and return its result once it is committed.
@@ -212,16 +179,15 @@ class GroupCommit:
 
     def _carried_out(self, members: Sequence[_Member[Any]]) -> bool:
         """Carry out the statements of all members; return whether a transaction is open that is to be committed."""
-        connection, has_changed = direct(self._writer), False
-        self._wait_for_locks(0)  # a lock is waited for on the thread
-        connection.set_progress_handler(self._asked, CHECKED_OPERATIONS)
-        self._checks = 0
+        connection, has_changed = self._writer.direct, False
+        self._writer.wait_for_locks(0)  # a lock is waited for on the thread
+        self._limit.impose()
         try:
             has_changed = self._without_refused(connection, members)
         except sqlite3.Error:
             _part(members)
         finally:
-            connection.set_progress_handler(None, 0)
+            self._limit.lift()
             if not has_changed:
                 self._undo(connection)
         return has_changed
@@ -241,12 +207,12 @@ class GroupCommit:
     def _undo(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.rollback()
-        self._reports.clear()
+        self._writer.reports.clear()
 
     def _refused(self, connection: sqlite3.Connection, members: Sequence[_Member[Any]]) -> "_Member[Any] | None":
         """Carry out the members in one transaction, up to one that has to be undone; return that one."""
         connection.execute("BEGIN IMMEDIATE")
-        self._outside.note()
+        self._writer.outside.note()  # from now on nobody else can commit
         now = self._clock.now()
         for member in members:
             tx, before = StepTransaction(connection, now), connection.total_changes
@@ -263,24 +229,14 @@ class GroupCommit:
         connection.execute(MARK, (to_wire(now),))  # all of the group happens at one moment
         return None
 
-    def _asked(self) -> int:
-        """Return whether a statement has to end, because the loop has waited long enough."""
-        self._checks += 1
-        return int(self._checks > MAX_CHECKS)
-
     async def _commit(self, members: Sequence[_Member[Any]]) -> None:
         try:
-            with self._guard:
-                await on_thread(self._writer, partial(carried_out, statements=(COMMIT,), files=self._files))
+            await self._writer.carry_out((COMMIT,))
         except Exception as error:
             _fail(members, error)
-            self._reports.clear()
-            with suppress(sqlite3.Error):  # else the next transaction cannot begin, and tries to roll back again
-                await on_thread(self._writer, roll_back)
-                await on_thread(self._writer, self._files.merge_lost_log)
+            await self._writer.give_up()
             return
-        self._guard.settle()
-        self._reports.deliver()
+        self._writer.settle()
         for member in members:
             if member.error is None:
                 self._publish(member.events)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xats_tui.backend.store import agents as store
-from xats_tui.backend.store.sql.change_reports import Told
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.writer import Told
 from xats_tui.core.clock import from_wire
 from xats_tui.core.model.agents import Agent
 

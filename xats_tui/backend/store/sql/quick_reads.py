@@ -15,10 +15,37 @@ from xats_tui.backend.store.sql.transactions import Make, Parameters, Reader, Ro
 T = TypeVar("T")
 
 CHECKED_OPERATIONS = 10_000
-"""Operations of SQLite's virtual machine after which a read is asked whether it may go on."""
+"""Operations of SQLite's virtual machine after which a statement is asked whether it may go on."""
 
 MAX_CHECKS = 3
 """Number of such questions after which a read is ended: some 2 ms."""
+
+
+class LoopLimit:
+    """Ends statements for which the event loop has waited long enough."""
+
+    def __init__(self, connection: sqlite3.Connection, max_checks: int) -> None:
+        """Allow the statements of a connection this number of questions whether they may go on."""
+        self._connection = connection
+        self._max_checks = max_checks
+        self._checks = 0
+
+    def impose(self) -> None:
+        """Limit the statements from now on."""
+        self.start()
+        self._connection.set_progress_handler(self._must_end, CHECKED_OPERATIONS)
+
+    def lift(self) -> None:
+        """Let statements take as long as they need."""
+        self._connection.set_progress_handler(None, 0)
+
+    def start(self) -> None:
+        """Count from the beginning."""
+        self._checks = 0
+
+    def _must_end(self) -> int:
+        self._checks += 1
+        return int(self._checks > self._max_checks)
 
 
 class QuickReads:
@@ -28,12 +55,12 @@ class QuickReads:
         """Take a connection of its own, and the reader that a long read is left to."""
         self._connection = connection
         self._threads = threads
-        self._checks = 0
-        connection.set_progress_handler(self._asked, CHECKED_OPERATIONS)
+        self._limit = LoopLimit(connection, MAX_CHECKS)
+        self._limit.impose()
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows, as of the last commit."""
-        self._checks = 0
+        self._limit.start()
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error:
@@ -47,11 +74,6 @@ class QuickReads:
     async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
         """Return one object for each row."""
         return tuple(map(make, await self.fetch_all(sql, parameters)))
-
-    def _asked(self) -> int:
-        """Return whether a read has to end, because the loop has waited long enough."""
-        self._checks += 1
-        return int(self._checks > MAX_CHECKS)
 
 
 @contextmanager
