@@ -4,30 +4,26 @@ The start time of each pane's state is stored, and given to the monitor before i
 agents begin and cease to ask are written in the same transaction.
 """
 
-import asyncio
+from collections.abc import Set as AbstractSet
 
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.upkeep.dialog_log import DialogLog
+from xats_tui.backend.services.upkeep.later import WrittenLater
 from xats_tui.backend.store import pane_states as store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.core.clock import Clock
 from xats_tui.core.events import Event, PaneBound, PaneChanged
 from xats_tui.core.model.panes import PaneRef
 
-DELAY_S = 1.0
-"""Delay before a change is written: a flickering pane is written once."""
 
-
-class PaneAges:
+class PaneAges(WrittenLater[PaneRef]):
     """The ages of all panes' states."""
 
     def __init__(self, database: Database, monitor: PaneMonitor, dialogs: DialogLog, clock: Clock) -> None:
+        super().__init__(clock)
         self._database = database
         self._monitor = monitor
         self._dialogs = dialogs
-        self._clock = clock
-        self._changed: set[PaneRef] = set()
-        self._stirred = asyncio.Event()
 
     async def hand_back(self) -> None:
         """Give the stored ages to the monitor, and the open questions to their log."""
@@ -37,24 +33,14 @@ class PaneAges:
     def hear(self, event: Event) -> None:
         """Note a pane whose state has changed, or that was bound or released, and a question that may have changed."""
         if self._dialogs.hear(event):
-            self._stirred.set()
+            self.note()
         if isinstance(event, PaneChanged) and event.state_changed:
-            self._changed.add(PaneRef(event.socket, event.pane_id))
-            self._stirred.set()
+            self.note(PaneRef(event.socket, event.pane_id))
         elif isinstance(event, PaneBound):
-            self._stirred.set()
+            self.note()
 
-    async def run(self) -> None:
-        """Store changes as they come, without end."""
-        while True:
-            await self._stirred.wait()
-            await self._clock.sleep(DELAY_S)
-            await self.keep()
-
-    async def keep(self) -> None:
-        """Store the ages of panes, and the questions of agents, that have changed since the last time."""
-        self._stirred.clear()
-        changed, self._changed = self._changed, set()
+    async def _keep(self, changed: AbstractSet[PaneRef]) -> None:
+        """Store the ages of panes, and the questions of agents, that have changed."""
         views = {pane: self._monitor.view(pane) for pane in changed}
         gone = [pane for pane in await store.ages(self._database) if not self._monitor.tracks(pane)]
         asked = await self._dialogs.changes()

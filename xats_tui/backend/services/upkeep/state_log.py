@@ -4,14 +4,13 @@ They live in memory only; here they are written when they change, and forgotten 
 again, nothing is known of it.
 """
 
-import asyncio
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.presence import Presence
+from xats_tui.backend.services.upkeep.later import WrittenLater
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.past import agent_states as store
 from xats_tui.backend.store.past.agent_states import LoggedState
@@ -22,63 +21,45 @@ from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import agent_state
 from xats_tui.core.model.panes import PaneRef, PaneState
 
-DELAY_S = 1.0
-"""Delay before a change is written: a flickering pane is written once."""
-
 PRESENCE_INTERVAL_S = 30.0
 """Time between two looks at who is there, of which no event tells."""
 
-TELLING = (ClientStateChanged, PaneBound)
-"""Events after which an agent may have another state."""
 
-
-class StateLog:
-    """The logged states of all agents."""
+class StateLog(WrittenLater[str]):
+    """The logged states of all agents; what changes is told by their ids."""
 
     def __init__(
         self, database: Database, monitor: PaneMonitor, states: ClientStates, presence: Presence, clock: Clock
     ) -> None:
+        super().__init__(clock, PRESENCE_INTERVAL_S)
         self._database = database
         self._monitor = monitor
         self._states = states
         self._presence = presence
-        self._clock = clock
         self._known: dict[str, LoggedState] = {}
         self._panes: dict[PaneRef, str] = {}
         """Ids of the agents by their panes, as of the last look at all of them."""
-        self._changed: set[str] = set()
-        """Ids of agents that may have another state."""
         self._all_due_at = clock.monotonic()
-        self._stirred = asyncio.Event()
 
     def hear(self, event: Event) -> None:
         """Note that a state may have changed."""
         if isinstance(event, PaneBound):
             self._all_due_at = self._clock.monotonic()
+            self.note()
         elif isinstance(event, ClientStateChanged):
-            self._changed.add(event.agent_id)
+            self.note(event.agent_id)
         elif isinstance(event, PaneChanged) and event.state_changed:
-            self._changed |= {self._panes.get(PaneRef(event.socket, event.pane_id), "")} - {""}
-        else:
-            return
-        self._stirred.set()
+            self.note(*{self._panes.get(PaneRef(event.socket, event.pane_id), "")} - {""})
 
     async def run(self) -> None:
         """Forget what an earlier process knew, and write changes as they come, without end."""
         async with self._database.write() as tx:
             await store.forget_all(tx)
         self._known = {}
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PRESENCE_INTERVAL_S):
-                    await self._stirred.wait()
-            await self._clock.sleep(DELAY_S)
-            await self.keep()
+        await super().run()
 
-    async def keep(self) -> None:
-        """Write the states that have changed since the last time; now and then look at all agents for that."""
-        self._stirred.clear()
-        changed, self._changed = self._changed, set()
+    async def _keep(self, changed: AbstractSet[str]) -> None:
+        """Write the states that have changed; now and then look at all agents for that."""
         if self._clock.monotonic() >= self._all_due_at:
             self._all_due_at = self._clock.monotonic() + PRESENCE_INTERVAL_S
             await self.keep_all()
