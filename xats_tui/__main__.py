@@ -18,7 +18,7 @@ if hook_client.asks_version(sys.argv):
     sys.exit()
 
 # isort: split
-from xats_tui.mcp_bridge.host import early  # a bridge hears its host from here on
+from xats_tui.mcp_bridge.host import early  # noqa: F401 - a bridge hears its host from here on
 
 # isort: split
 import logging
@@ -26,8 +26,8 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.commands.mcp import mcp
-from xats_tui.commands.options import accepts_flags, with_settings
+from xats_tui.commands.all_commands import AllCommands
+from xats_tui.commands.options import accepts_flags
 from xats_tui.core.errors import XatsError
 from xats_tui.runtime.pid_file import AlreadyRunning
 from xats_tui.runtime.settings import InvalidSettings, load
@@ -46,13 +46,7 @@ Every flag may stand before or after the command.  Each can also be set in the e
 config.toml in the home; `xats-tui config` shows every setting and where it comes from.
 """
 
-cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
-if early.begun():  # an agent's program waits for it, and the other commands import for longer than it does
-    cli.command("mcp")(with_settings(mcp))
-else:
-    from xats_tui.commands.all_commands import add_to
-
-    add_to(cli)
+cli = typer.Typer(name=NAME, cls=AllCommands, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @cli.callback(invoke_without_command=True)

@@ -1,38 +1,83 @@
-"""All commands: added to the command line unless the process is a bridge, which needs one of them only."""
+"""All commands; each is imported when it is run or described.
+
+Importing all of them and building their flags takes a tenth of a second, which neither a bridge nor the dashboard has
+to wait for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from xats_tui.commands.changes import poke, reassign, replay, save, send
-from xats_tui.commands.channel import channel
-from xats_tui.commands.client.command import client
-from xats_tui.commands.config import config
-from xats_tui.commands.daemon import daemon
-from xats_tui.commands.demo import demo
-from xats_tui.commands.dialogs import answer, dialogs
-from xats_tui.commands.doctor import doctor
-from xats_tui.commands.export.command import export
-from xats_tui.commands.find import find
-from xats_tui.commands.hook import hook
-from xats_tui.commands.launch import launch
-from xats_tui.commands.mcp import mcp
 from xats_tui.commands.options import accepts_flags, with_settings
-from xats_tui.commands.pre_register_codex_pane import pre_register_codex_pane
-from xats_tui.commands.readings import agents, contracts, messages, status, tasks, wakes
-from xats_tui.commands.repair import repair
-from xats_tui.commands.setup import setup
-from xats_tui.commands.since import since
 
-READINGS = (status, agents, messages, wakes, tasks, contracts, find, since, export)
-OPERATORS = (*READINGS, dialogs, answer, send, poke, replay, reassign, save)
-"""Commands that ask the running coordinator."""
+READINGS = ("status", "agents", "messages", "wakes", "tasks", "contracts")
+CHANGES = ("send", "poke", "replay", "reassign", "save")
 
-COMMANDS = (daemon, mcp, channel, hook, config, pre_register_codex_pane, setup, repair, launch, *OPERATORS)
+MODULES: Mapping[str, str] = {
+    **{name: name for name in ("daemon", "mcp", "channel", "hook", "config")},
+    **{name: name.replace("-", "_") for name in ("pre-register-codex-pane", "setup", "repair", "launch")},
+    **dict.fromkeys(READINGS, "readings"),
+    "find": "find",
+    "since": "since",
+    "export": "export.command",
+    **dict.fromkeys(("dialogs", "answer"), "dialogs"),
+    **dict.fromkeys(CHANGES, "changes"),
+    "demo": "demo",
+    "doctor": "doctor",
+    "client": "client.command",
+}
+"""Name of each command, with the module here that has a function, or a group of commands, of that name."""
 
 
-def add_to(cli: typer.Typer) -> None:
-    """Add every command."""
-    for command in COMMANDS:
-        cli.command(command.__name__.replace("_", "-"))(with_settings(command))
-    cli.add_typer(client)
-    cli.command("demo")(demo)  # with settings of its own
-    cli.command("doctor")(accepts_flags(doctor))  # invalid settings are one of its findings
+class AllCommands(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Imported()  # type: ignore[assignment]  # nothing is added to it
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer names its own base
+        """Return the names without importing a command."""
+        return list(self.commands)
+
+
+class _Imported(Mapping[str, TyperCommand | TyperGroup]):
+    """Commands by name, imported when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, TyperCommand | TyperGroup] = {}
+
+    def __getitem__(self, name: str) -> TyperCommand | TyperGroup:
+        if name not in self._made:
+            self._made[name] = _made(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+def _made(name: str) -> TyperCommand | TyperGroup:
+    module = import_module(f"{__package__}.{MODULES[name]}")
+    found: typer.Typer | Callable[..., int] = getattr(module, name.replace("-", "_"))
+    if isinstance(found, typer.Typer):
+        app = found
+    else:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        app.command(name)(_with_flags(name, found))
+    made = typer.main.get_command(app)
+    assert isinstance(made, TyperCommand | TyperGroup)
+    return made
+
+
+def _with_flags(name: str, command: Callable[..., int]) -> Callable[..., int | None]:
+    if name == "demo":  # with settings of its own
+        return command
+    if name == "doctor":  # invalid settings are one of its findings
+        return accepts_flags(command)
+    return with_settings(command)

@@ -122,6 +122,7 @@ def _show(text: str) -> None:
 client = typer.Typer(
     name="client",
     help="Agent programs: what is known of them, what is read on their screens, and trials of manifests.",
+    add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
 )
