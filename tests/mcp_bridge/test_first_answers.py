@@ -25,7 +25,7 @@ from xats_tui.runtime.pid_file import PidRecord
 NEEDED_LATER = {"asyncio", "httpx2", "psutil", "pydantic", "ssl", "tomllib", "typer"}
 """Modules that only the ready bridge needs."""
 
-OTHER_COMMANDS = {"xats_tui.commands.all_commands", "xats_tui.commands.doctor", "xats_tui.clients.setup"}
+OTHER_COMMANDS = {"xats_tui.commands.readings", "xats_tui.commands.doctor", "xats_tui.clients.setup"}
 
 IMPORTED = """
 import sys

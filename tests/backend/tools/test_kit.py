@@ -8,6 +8,7 @@ from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.tools import TOOLS
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
@@ -196,3 +197,8 @@ async def test_echo_answers_the_message_and_the_time(connect: Connect) -> None:
 
     assert answer["msg"] == "hello"
     assert answer["echoed_at"].endswith("Z")
+
+
+def test_the_patterns_of_all_arguments_are_compiled_by_the_engine_that_needs_little_memory() -> None:
+    """The other one takes up to 1 MB for each pattern, 8 MB for all tools."""
+    assert {tool.arguments.model_config.get("regex_engine") for tool in TOOLS.values()} == {"python-re"}

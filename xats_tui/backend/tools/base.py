@@ -120,7 +120,8 @@ class FirstFault(FailFast):
 class Arguments(BaseModel):
     """Arguments of a tool: no unknown names, no coercion besides `as_meant`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Python's engine compiles a pattern into a few KB; pydantic's own takes 1 MB for a bounded repetition.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, regex_engine="python-re")
 
 
 class Call:
