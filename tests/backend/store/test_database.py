@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -301,6 +302,37 @@ async def test_a_row_that_comes_again_is_the_same_object(database: Database) -> 
     assert before == (["x"], ["x"])
     assert after == (["x"], ["y"], ["x"])
     assert after[0] is before[0]
+
+
+async def test_rows_that_are_read_again_and_again_are_kept_once(database: Database) -> None:
+    async def read() -> None:
+        await database.fetch_objects(tuple, "SELECT id, title FROM tasks ORDER BY id")
+
+    async with database.write() as tx:
+        await tx.execute_many(ADD_TASK, [(f"{number:0500}",) for number in range(200)])
+    tracemalloc.start()
+    try:
+        await read()
+        at_first, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        await read()
+        now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert at_first > 200 * 500
+    assert most < 1.5 * at_first
+    assert now < 1.2 * at_first
+
+
+async def test_equal_names_and_ids_of_kept_rows_are_one_object(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.execute_many(ADD_TASK, [("one",), ("two",)])
+
+    (_, title), (_, other) = await database.fetch_objects(tuple, "SELECT id, title || 'y' FROM tasks ORDER BY id")
+
+    assert title == "xy"
+    assert title is other
 
 
 def title_of(row: Row) -> list[str]:

@@ -6,6 +6,7 @@ Statements run on the thread of their connection; those of short transactions ru
 import asyncio
 import logging
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -39,6 +40,9 @@ BUSY_TIMEOUT_MS = 5_000
 CACHED_STATEMENTS = 256
 """Prepared statements that a connection keeps; there are fewer different ones."""
 
+MAX_SHARED_CHARS = 64
+"""Length of a text up to which equal ones in kept rows are one object."""
+
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
@@ -49,6 +53,9 @@ PRAGMAS = (
 T = TypeVar("T")
 
 Values = tuple[Any, ...]
+
+_ByRow = Mapping[Values, tuple[Values, T]]
+"""Objects by the values of their row, together with these values: the same strings as in the object."""
 
 
 class Database:
@@ -68,7 +75,7 @@ class Database:
         self._publish = publish
         self._turn = Places(1)
         self._guard = writer.guard
-        self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
+        self._objects: dict[tuple[Make[Any], str], _ByRow[Any]] = {}
         """Objects built from each row of the latest answers."""
         self._group = GroupCommit(writer, self._turn, clock, publish, self._write)
         self._idle_readers = list(readers)
@@ -287,14 +294,22 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
 
 
 def _objects(
-    make: Make[T], sql: str, parameters: Parameters, before: Mapping[Values, T], connection: sqlite3.Connection
-) -> tuple[tuple[T, ...], Mapping[Values, T]]:
+    make: Make[T], sql: str, parameters: Parameters, before: _ByRow[T], connection: sqlite3.Connection
+) -> tuple[tuple[T, ...], _ByRow[T]]:
     """Return the objects of all rows in order, and by row; runs on the connection's thread."""
     objects: list[T] = []
-    by_row: dict[Values, T] = {}
-    for row in connection.execute(sql, parameters).fetchall():
-        values = tuple(row)
-        known = before.get(values)
-        by_row[values] = make(row) if known is None else known
-        objects.append(by_row[values])
+    by_row: dict[Values, tuple[Values, T]] = {}
+    rows = connection.execute(sql, parameters)
+    for row in rows:  # one by one: copies of what is known already are dropped at once
+        known = before.get(tuple(row))
+        if known is None:
+            values = tuple(map(_shared, row))
+            known = values, make(Row(rows, values))
+        by_row[known[0]] = known
+        objects.append(known[1])
     return tuple(objects), by_row
+
+
+def _shared(value: Any) -> Any:
+    """Return a short text as the one object for all that are equal: names and ids stand in hundreds of rows."""
+    return sys.intern(value) if type(value) is str and len(value) <= MAX_SHARED_CHARS else value
