@@ -42,7 +42,9 @@ PARTS: Mapping[str, Part] = {
     "sockets": lambda given: measure_sockets(5 if given.quick else given.rounds),
     "blocked": lambda given: measure_blocked_screen(2 if given.quick else 10),
     "dashboard": lambda given: measure_dashboard(),
-    "load": lambda given: measure_load(20 if given.quick else 120, rate=given.rate),
+    "load": lambda given: measure_load(
+        20 if given.quick else given.minutes * 60, rate=given.rate, with_dashboard=given.dashboard
+    ),
     "peers": lambda given: measure_peers(given.reference, quick=given.quick),
 }
 USUAL = tuple(part for part in PARTS if part not in ("load", "peers"))
@@ -91,6 +93,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=20, help="wakes to measure one after the other")
     parser.add_argument("--reference", type=Path, metavar="DIR", help=NEEDED)
     parser.add_argument("--rate", type=float, default=RATE, help="calls per second of the load run")
+    parser.add_argument(
+        "--minutes", type=float, default=2, help="length of the load run; from 15 on with a limit for an hour"
+    )
+    parser.add_argument(
+        "--dashboard", action="store_true", help="load run with the dashboard open, in a tmux of its own"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
 

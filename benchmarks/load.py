@@ -1,4 +1,4 @@
-"""Load of a team of 200: 600 calls per second over 200 sessions with standing streams, for two minutes.
+"""Load of a team of 200: 600 calls per second over 200 sessions with standing streams, for two minutes or longer.
 
 Calls start at fixed times, even if earlier ones have not been answered, and durations count from then on: a coordinator
 that falls behind cannot hide it.
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, percentile
 from benchmarks.line import CallFailed, Line
-from benchmarks.programs import Program, cpu_seconds, headless, resident
+from benchmarks.programs import Program, cpu_seconds, dashboard, headless, resident
 
 AGENTS, TEAM_OF = 200, 10
 RATE = 600.0
@@ -34,6 +34,11 @@ BODY = "The endpoint answers with a number since this morning: total is required
 
 GROWTH = 2.0
 """Allowed growth of memory in MB per minute, which is the normal fluctuation."""
+
+LONG = 900.0
+"""Seconds from which on a run is a long one, with a stricter limit for its later part."""
+LONG_RAMP, LONG_GROWTH = 600.0, 0.1
+"""Seconds in which memory may grow in a long run, and its allowed growth afterwards."""
 
 Act = Callable[["Worker"], Awaitable[object]]
 
@@ -107,11 +112,16 @@ class Noted:
     """Seconds of processor time of the coordinator."""
 
 
-async def measure_load(seconds: float, *, agents: int = AGENTS, rate: float = RATE) -> list[Figure]:
-    """Measure errors, durations of calls, and memory."""
+async def measure_load(
+    seconds: float, *, agents: int = AGENTS, rate: float = RATE, with_dashboard: bool = False
+) -> list[Figure]:
+    """Measure errors, durations of calls, and memory, of the coordinator alone or together with its dashboard."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
-        program = stack.enter_context(headless(home))
+        if with_dashboard:
+            program = await stack.enter_async_context(dashboard(home))
+        else:
+            program = stack.enter_context(headless(home))
         workers = []
         for number in range(agents):
             line = await stack.enter_async_context(Line.open(program.port, standing=True))
@@ -157,10 +167,7 @@ async def _look(program: Program, start: float, noted: Noted) -> None:
 
 def _figures(noted: Noted, agents: int) -> list[Figure]:
     calls = len(noted.seconds)
-    settled = [(at, size) for at, size in noted.memory if at > min(RAMP, noted.took / 2)]
-    slope, _ = statistics.linear_regression(*zip(*settled, strict=True))
     quantiles = {f"p{part} ms": percentile(noted.seconds, part) * 1000 for part in (50, 95)}
-    memory = {"MB at first": settled[0][1], "MB at last": settled[-1][1]}
     complaints = [f"{times} × {error}" for error, times in noted.errors.most_common(10)]
     rates = {"calls/s": calls / noted.took, "CPU %": 100 * noted.computed / noted.took}
     rates["CPU ms a call"] = 1000 * noted.computed / calls
@@ -182,12 +189,23 @@ def _figures(noted: Noted, agents: int) -> list[Figure]:
             samples=calls,
             beside=quantiles,
         ),
-        Figure(
-            name="load: memory after the first half minute, a minute",
-            value=slope * 60,
-            unit="MB",
-            target=GROWTH,
-            samples=len(settled),
-            beside=memory,
-        ),
+        _growth(noted),
     ]
+
+
+def _growth(noted: Noted) -> Figure:
+    """Return the growth of memory after the ramp, in a long run with the memory of each minute."""
+    is_long = noted.took >= LONG
+    ramp = LONG_RAMP if is_long else min(RAMP, noted.took / 2)
+    settled = [(at, size) for at, size in noted.memory if at > ramp]
+    slope, _ = statistics.linear_regression(*zip(*settled, strict=True))
+    minutes = {int(at // 60): size for at, size in reversed(noted.memory)}  # the first measurement of each
+    return Figure(
+        name=f"load: memory after the first {ramp:.0f} s, a minute",
+        value=slope * 60,
+        unit="MB",
+        target=LONG_GROWTH if is_long else GROWTH,
+        samples=len(settled),
+        beside={"MB at first": settled[0][1], "MB at last": settled[-1][1]},
+        notes=[f"{at:3} min  {size:.1f} MB" for at, size in sorted(minutes.items())] if is_long else (),
+    )
