@@ -13,7 +13,7 @@ YOUNG_THRESHOLD = 10_000
 """New objects that start a collection; Python's own 700 would cause a hundred collections for one drawing."""
 
 TIDY_INTERVAL_S = 60.0
-"""Seconds between two searches in quiet moments."""
+"""Seconds between two searches in quiet moments, and between two returns of unused memory."""
 
 
 def hold_off() -> None:
@@ -39,8 +39,13 @@ def tidy() -> None:
     # Widgets, styles and tasks refer to each other.  By itself Python searches old objects for such garbage about
     # every twenty minutes, in the middle of whatever the dashboard does then.
     gc.collect()
-    if trim := _malloc_trim():
-        trim(0)
+    trim()
+
+
+def trim() -> None:
+    """Return unused memory to the system; takes a millisecond."""
+    if malloc_trim := _malloc_trim():
+        malloc_trim(0)
 
 
 @cache
