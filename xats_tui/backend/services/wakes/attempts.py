@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -70,6 +70,19 @@ class Tried:
     """None if the hint was submitted."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The wakes that a hint announces, and the time at which it was about to be put."""
+
+    wakes: Mapping[str, Wake]
+    at: datetime
+
+    @classmethod
+    def of(cls, wakes: Sequence[Wake], at: datetime) -> "_Told":
+        """Return it for these wakes."""
+        return cls({wake.key: wake for wake in wakes}, at)
+
+
 class WakeAttempts:
     """Attempts to wake agents; the caller prevents two attempts for one agent at a time."""
 
@@ -102,14 +115,15 @@ class WakeAttempts:
         seen = observation.seen
         result = DeliveryResult(step=WakeStage.ATTEMPTED, detail=observation.detail, seen_before=seen, seen_after=seen)
         wanted = isinstance(verdict, Deliver) or observation.is_taken or (forced and isinstance(verdict, Defer))
+        told = _Told.of(wakes, now)
         if agent and transport and wanted:
             line = await self._hint(agent, wakes)
-            begun = self._clock.now()
+            told = _Told.of(wakes, self._clock.now())
             result = await _delivered_by(transport, agent, line, forced=forced, urgent=is_urgent(wakes))
             now = self._clock.now()
             verdict = after_delivery(wakes, result, now, types=types)
-            await self._write_down_overtaken(wakes, asked, verdict, result, begun)
-        await self._write_down(agent_id, asked, verdict, result, self._names(agent), few=_are_few(wakes))
+            await self._write_down_overtaken(told, asked, verdict, result)
+        await self._write_down(agent_id, told, asked, verdict, result, self._names(agent))
         return Tried(agent=agent, transport=transport, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
@@ -171,8 +185,9 @@ class WakeAttempts:
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
         asked = Asked(name=TURN_END_HOOK)
-        await self._write_down_overtaken(wakes, asked, verdict, result, given_at)
-        await self._write_down(agent_id, asked, verdict, result, (TURN_END_HOOK, *others), few=_are_few(wakes))
+        told = _Told.of(wakes, given_at)
+        await self._write_down_overtaken(told, asked, verdict, result)
+        await self._write_down(agent_id, told, asked, verdict, result, (TURN_END_HOOK, *others))
         return True
 
     async def _takes_hint_at_turn_end(self, agent: Agent, wakes: Sequence[Wake]) -> bool:
@@ -219,12 +234,11 @@ class WakeAttempts:
     async def _write_down(
         self,
         agent_id: str,
+        told: _Told,
         asked: Asked,
         verdict: Verdict | None,
         result: DeliveryResult,
         serving: Sequence[str],
-        *,
-        few: bool,
     ) -> None:
         """Record one attempt for every open wake: a hint announces all messages that were there at the time.
 
@@ -234,12 +248,12 @@ class WakeAttempts:
 
         async def write(tx: Transaction) -> list[_Note]:
             wakes, at = await store.open_for(tx, agent_id), tx.now
-            notes = _notes(wakes, asked, verdict, result, look_again_at(serving, asked.name, at), at)
+            notes = _notes(wakes, told, asked, verdict, result, look_again_at(serving, asked.name, at), at)
             await _carry_out(tx, notes[:MAX_WAKES_AT_ONCE])
             tx.record(WakeChanged(agent_id=agent_id))
             return notes
 
-        if few:
+        if len(told.wakes) <= MAX_WAKES_ON_LOOP:
             notes = await self._database.transact(write)
         else:
             async with self._database.write() as tx:
@@ -250,25 +264,21 @@ class WakeAttempts:
                 tx.record(WakeChanged(agent_id=agent_id))
 
     async def _write_down_overtaken(
-        self, tried: Sequence[Wake], asked: Asked, verdict: Verdict | None, result: DeliveryResult, begun: datetime
+        self, told: _Told, asked: Asked, verdict: Verdict | None, result: DeliveryResult
     ) -> None:
         """Record a hint for wakes that have ended meanwhile: the agent may be quicker than the evidence."""
         if result.step not in (WakeStage.TYPED, WakeStage.SUBMITTED) and not result.uncertain:
             return
-        agent_id = tried[0].agent_id
+        agent_id = next(iter(told.wakes.values())).agent_id
         async with self._database.write() as tx:
             left = {wake.key for wake in await store.open_for(tx, agent_id)}
-            overtaken = [wake for wake in tried if wake.key not in left and not _came_after(wake, result)]
-            for wake, attempt, outcome in _notes(overtaken, asked, verdict, result, begun, begun):
-                times = {step: result.times.get(step, begun) for step in WakeStage}
+            ended = [wake for key, wake in told.wakes.items() if key not in left]
+            overtaken = [wake for wake in ended if not _came_after(wake, told, result)]
+            for wake, attempt, outcome in _notes(overtaken, told, asked, verdict, result, told.at, told.at):
+                times = {step: result.times.get(step, told.at) for step in WakeStage}
                 await store.note_overtaken(tx, wake, attempt, replace(outcome, times=times))
             if overtaken:
                 tx.record(WakeChanged(agent_id=agent_id))
-
-
-def _are_few(wakes: Sequence[Wake]) -> bool:
-    """Return whether wakes can be written on the loop."""
-    return len(wakes) <= MAX_WAKES_ON_LOOP
 
 
 _Note = tuple[Wake, WakeAttempt, store.AttemptOutcome]
@@ -276,6 +286,7 @@ _Note = tuple[Wake, WakeAttempt, store.AttemptOutcome]
 
 def _notes(
     wakes: Sequence[Wake],
+    told: _Told,
     asked: Asked,
     verdict: Verdict | None,
     result: DeliveryResult,
@@ -287,7 +298,7 @@ def _notes(
     for wake in wakes:
         if isinstance(verdict, Defer) and _rests_on_its_hint(wake, at):
             continue
-        if _came_after(wake, result):
+        if _came_after(wake, told, result):
             continue
         outcome = _outcome(wake, verdict, result, look_again)
         attempt = WakeAttempt(
@@ -335,10 +346,14 @@ def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
     return wake.status is WakeStatus.DELIVERED and wake.due_at is not None and wake.due_at > now
 
 
-def _came_after(wake: Wake, result: DeliveryResult) -> bool:
+def _came_after(wake: Wake, told: _Told, result: DeliveryResult) -> bool:
     """Return whether the message came after the hint was submitted, which therefore does not announce it."""
     submitted, queued = result.times.get(WakeStage.SUBMITTED), wake.reached.get(WakeStage.QUEUED)
-    return submitted is not None and queued is not None and queued > submitted
+    if submitted is None or queued is None:
+        return False
+    # the clock may have been set back since the message came; a hint of an earlier try did not announce these wakes
+    is_announced = wake.key in told.wakes and submitted >= told.at
+    return queued > submitted and not is_announced
 
 
 def _outcome(wake: Wake, verdict: Verdict | None, result: DeliveryResult, look_again: datetime) -> store.AttemptOutcome:
