@@ -62,7 +62,16 @@ def test_a_screen_that_could_not_change_was_not_quiet() -> None:
     rhythm.note_standstill(VIEW.look.pane, later(50))
 
     assert rhythm.unchanged(VIEW, later(60)) == timedelta(seconds=10)
-    assert rhythm.unchanged(VIEW, later(-5)) == timedelta(0)  # the clock was set back
+
+
+def test_what_was_measured_before_the_clock_was_set_back_is_ignored() -> None:
+    rhythm = DrawingSpeed()
+    rhythm.note_standstill(VIEW.look.pane, later(3600))
+    rhythm.note_key(VIEW, later(3600))
+
+    assert rhythm.unchanged(VIEW, later(60)) == timedelta(seconds=60)
+    assert rhythm.unchanged(VIEW, later(-5)) == timedelta(0)
+    assert undrawn(rhythm, 60) is None
 
 
 def test_the_longest_of_the_last_times_to_paint_counts_within_reason() -> None:

@@ -1,6 +1,6 @@
 """Speed of each pane: the time of its last key, the time to draw one, the time of its last standstill.
 
-Held in memory; after a restart it is measured again.
+Held in memory; after a restart it is measured again.  If the clock was set back, what was measured before is ignored.
 """
 
 from collections import defaultdict, deque
@@ -59,13 +59,14 @@ class DrawingSpeed:
     def unchanged(self, view: PaneView, now: datetime) -> timedelta:
         """Return the time for which the screen has not changed although its program could have drawn."""
         # the screen of a stopped program is calm, too
-        since = max(view.unchanged_since, self._still.get(view.look.pane, view.unchanged_since))
+        still = self._still.get(view.look.pane)
+        since = max(view.unchanged_since, still) if still and still <= now else view.unchanged_since
         return max(now - since, timedelta(0))
 
     def undrawn(self, view: PaneView, terminal: PaneTerminal | None, now: datetime) -> timedelta | None:
         """Return the age of the last key that may show something yet; None without one."""
         key, paint = self._keys.get(view.look.pane), self.to_paint(view.look.pane)
-        if key and now - key.at < UNDRAWN_FOR + paint and screen_mark(view.look) == key.screen:
+        if key and key.at <= now < key.at + UNDRAWN_FOR + paint and screen_mark(view.look) == key.screen:
             return now - key.at
         read_at = terminal.read_at if terminal else None
         if read_at and view.unchanged_since < read_at <= now < read_at + READ_FOR + paint:
