@@ -79,6 +79,8 @@ class ScriptedCoordinator:
     server: Message = field(default_factory=lambda: {"name": "scripted", "version": "1"})
     capabilities: Message = field(default_factory=dict)
     port: int = 0
+    greets_after_s: float = 0.0
+    """Seconds until it answers a handshake."""
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _made: int = 0
@@ -152,6 +154,7 @@ class ScriptedCoordinator:
 
     async def _greet(self, message: Message, writer: asyncio.StreamWriter) -> None:
         self.received.append(message)
+        await asyncio.sleep(self.greets_after_s)
         self._made += 1
         session = f"session-{self._made}"
         self.sessions.add(session)

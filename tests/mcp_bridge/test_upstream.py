@@ -21,6 +21,7 @@ from xats_tui.mcp_bridge.session import RpcError
 from xats_tui.mcp_bridge.upstream import TIMEOUT_S, Unavailable, Upstream
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.coordinator_proof import keys
+from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import load
 
 
@@ -322,6 +323,16 @@ async def test_a_call_fails_when_the_coordinator_does_not_come_back(
         upstream.timeout_s = 0.3
         with pytest.raises(Unavailable, match=r"cannot be reached: it does not answer\.  Nothing was sent"):
             await upstream.request("tools/call", call("send_message"))
+
+
+async def test_a_call_waits_for_a_coordinator_that_has_come_and_is_slow_to_answer(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    coordinator.greets_after_s = 0.5
+    async with connected_to(coordinator, tmp_path, timeout_s=0.2) as (upstream, _):
+        own = PidRecord(pid=os.getpid(), port=coordinator.port, version=__version__)
+        pid_file.write(tmp_path / "daemon.pid", own)
+        await upstream.request("tools/call", call("send_message"))
 
 
 async def test_a_wrong_token_is_told_at_once_with_what_to_do(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:

@@ -37,8 +37,15 @@ class CoordinatorLocator:
         self._another_starts = False
         self.found: PidRecord | None = None
         """The coordinator that was found last, by its pid file."""
+        self._found_at = 0.0
         self.complaint = ""
         """The reason why no coordinator is found or could be started; empty if there is none."""
+
+    @property
+    def has_just_come(self) -> bool:
+        """True if the running coordinator was found only now: on a busy machine, it may take a while to answer."""
+        is_new = self.found is not None and time.monotonic() - self._found_at < START_TIMEOUT_S
+        return is_new and pid_file.is_running(self._pid_path)
 
     @property
     def is_starting(self) -> bool:
@@ -83,6 +90,8 @@ class CoordinatorLocator:
                 record.version or "unknown",
                 __version__,
             )
+        if record != self.found:
+            self._found_at = time.monotonic()
         self.found = record
 
     def _look_after_child(self) -> None:

@@ -252,7 +252,8 @@ class Upstream:
         now = asyncio.get_running_loop().time()
         self._waiting_since[waiter] = now
         try:
-            if not await self.connected(deadline - now) and self.launcher.is_starting:
+            is_there = await self.connected(deadline - now)
+            if not is_there and (self.launcher.is_starting or self.launcher.has_just_come):
                 await self.connected(START_TIMEOUT_S)  # a start on a busy machine takes its time, but succeeds
         finally:
             del self._waiting_since[waiter]
