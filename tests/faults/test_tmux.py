@@ -42,7 +42,7 @@ async def test_a_pane_of_a_new_server_with_the_old_number_is_a_stranger(register
 BEFORE = (
     slow("set-buffer", "kill-pane -t {}", "can't find pane", id="the paste"),
     slow("send-keys", "kill-pane -t {}", "can't find pane", id="Enter"),
-    slow("set-buffer", "respawn-pane -k -t {} cat", "not submitted", id="the paste, to a stranger"),
+    slow("set-buffer", "respawn-pane -k -t {} cat", "nothing was sent", id="the paste, to a stranger"),
 )
 """The command before which the pane is lost, how, and what is said of the attempt."""
 
@@ -68,7 +68,7 @@ async def test_a_pane_that_is_lost_between_two_steps_gets_no_enter(
     status = await until(alice, lost["message_id"], detail=said)
     assert "submitted" not in status["evidence"]
     if "respawn" in how:
-        assert tmux.capture(pane.pane_id).count("[xats]") == 1  # cat would say it again after an Enter
+        assert "[xats]" not in tmux.capture(pane.pane_id)
 
 
 @pytest.mark.slow
