@@ -182,7 +182,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=8,
 )
-HOOKS = st.dictionaries(st.sampled_from(["Stop", "Mine"]), st.lists(st.fixed_dictionaries({"hooks": st.lists(VALUES)})))
+HOOKS = st.dictionaries(
+    st.sampled_from(["Stop", "Mine"]),
+    st.lists(st.fixed_dictionaries({"hooks": st.lists(VALUES, max_size=3)}), max_size=3),
+)
 DOCUMENTS = st.fixed_dictionaries(
     {},
     optional={
