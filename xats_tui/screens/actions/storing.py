@@ -6,7 +6,7 @@ from pathlib import Path
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.runtime import private_files
 from xats_tui.screens.actions.acting import ActionContext
-from xats_tui.screens.actions.action import LISTS, Action
+from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.situation import needs_row
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.widgets.format import one_line
@@ -20,7 +20,6 @@ COPY_TICKET = Action(
     shown_key="Y",
     title="copy as Markdown",
     help="Copy what the detail of this row shows as Markdown, for a ticket; :export FILE writes it into a file.",
-    modes=LISTS,
     why_not=needs_row,
     in_footer=False,
 )

@@ -257,11 +257,6 @@ class AgentsMode(ListMode):
         facts = self._facts[1] if self._facts and self._facts[0] == key else AgentFacts()
         return agent_detail(snapshot, key, now, facts)
 
-    def ticket_title(self, key: str) -> str:
-        """Return the title of an agent's ticket."""
-        entry = self.snapshot.entry(key)
-        return f"Agent {entry.agent.address}" if entry else super().ticket_title(key)
-
     def draw_detail(self, key: str | None) -> None:
         """Draw the detail and the pane."""
         if self._on_wall:

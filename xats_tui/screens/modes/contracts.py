@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from textual import work
@@ -13,17 +14,15 @@ from xats_tui.core.model.contracts import ContractChange, ContractSummary
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import Target, contract_key, find
-from xats_tui.screens.details.contracts import SIDE_BY_SIDE_CELLS, change_detail, contract_title, interest_detail
-from xats_tui.screens.details.tickets import Section
+from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.modes.tickets import UNREADABLE, TicketWriter
 from xats_tui.screens.rows.contracts import VERSIONS, Shown, shown_versions, version_rows
 from xats_tui.screens.widgets.format import TableRow
 from xats_tui.screens.widgets.panels import entitle
 
 logger = logging.getLogger(__name__)
-
-UNREADABLE = "This version cannot be read."
 
 
 class InterestPanel(Static):
@@ -99,23 +98,9 @@ class ContractsMode(ListMode):
             self._drawn = (change, width, self._whole, change_detail(change, width, whole=self._whole))
         return self._drawn[3]
 
-    def ticket_title(self, key: str) -> str:
-        """Return the title of a contract's ticket: its versions, the author, and whether the change is breaking."""
-        shown = shown_versions(self.snapshot, key, self.list_panel.marked)
-        about = contract_title(self.snapshot, shown.summary, shown.latest, shown.old).plain if shown else ""
-        return f"Contract{about}"
-
-    async def ticket_sections(self, key: str) -> Sequence[Section]:
-        """Return the comparison, or the whole schema, and the subscribers and readers."""
-        shown = shown_versions(self.snapshot, key, self.list_panel.marked)
-        if shown is None:
-            return []
-        if self._change is None or self._change[0].versions != shown.versions:
-            await self._read(shown)
-        change = self._change[1] if self._change and self._change[0].versions == shown.versions else None
-        drawn = change_detail(change, SIDE_BY_SIDE_CELLS - 1, whole=self._whole) if change else Content(UNREADABLE)
-        interest = interest_detail(self.snapshot, shown.summary, self.now())
-        return [Section(drawn, language="diff"), Section(interest, "Subscribers and readers")]
+    def ticket_writer(self) -> TicketWriter:
+        """Return the writer, which compares what the detail compares."""
+        return replace(super().ticket_writer(), marked=self.list_panel.marked, is_whole=self._whole)
 
     def find(self, key: str) -> Target | None:
         """Return the contract of a row; a version's row stands for its contract."""

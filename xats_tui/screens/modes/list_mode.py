@@ -20,8 +20,7 @@ from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
-from xats_tui.screens.data.targets import Target, agent_of, all_failed, find, identifier, view_of, wakes_of
-from xats_tui.screens.details.tickets import Section, ticket
+from xats_tui.screens.data.targets import Target, agent_of, all_failed, find, view_of, wakes_of
 from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
 from xats_tui.screens.paging.paged_mode import PagedMode
 from xats_tui.screens.widgets.format import TableRow, Tone
@@ -67,20 +66,12 @@ class ListMode(PagedMode):
 
     async def ticket(self) -> str | None:
         """Return the detail of the selected row as Markdown; None if nothing is selected."""
-        key = self.list_panel.table.chosen
-        if key is None or self.find(key) is None:
-            return None
-        sections = await self.ticket_sections(key)
-        return ticket(self.ticket_title(key), sections, self.desk.now())
+        key = self.ticket_row()
+        return await self.ticket_writer().write(self.mode, key) if key else None
 
-    def ticket_title(self, key: str) -> str:
-        """Return the title of a row's ticket."""
-        target = self.find(key)
-        return f"{self.mode.noun.capitalize()} {identifier(target) if target else ''}"
-
-    async def ticket_sections(self, key: str) -> Sequence[Section]:
-        """Return the parts of a row's ticket; what the detail still lacks is loaded first."""
-        return [Section(self.detail(self.snapshot, key, self.now()) or Content())]
+    def ticket_row(self) -> str | None:
+        """Return the key of the row whose detail a ticket shows."""
+        return self.list_panel.table.chosen
 
     def find(self, key: str) -> Target | None:
         """Return the object behind a row."""

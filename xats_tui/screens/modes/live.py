@@ -169,8 +169,9 @@ class LiveMode(ModeScreen):
         self._table_panel(Panel.STREAM).table.return_to_newest()
 
     async def ticket(self) -> str | None:
-        """Return None: there are no details here."""
-        return None
+        """Return what another mode shows of the selected row, or of what causes the selected concern, as Markdown."""
+        mode, rows = self._causes()
+        return await self.ticket_writer().write(mode, rows[0]) if mode and rows else None
 
     def listed(self) -> TablePanel | None:
         """Return the focused panel, if it is a list."""

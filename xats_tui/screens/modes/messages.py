@@ -95,13 +95,6 @@ class MessagesMode(ListMode):
         """Return the detail of a message."""
         return message_detail(snapshot, key, now, self._receipts_of(key))
 
-    def ticket_title(self, key: str) -> str:
-        """Return the title of a message's ticket: its subject, or who wrote to whom."""
-        letter = self.find(key)
-        if not isinstance(letter, Letter):
-            return super().ticket_title(key)
-        return f"Message {letter.first.subject or thread_title(self.snapshot, letter)}"
-
     def draw_detail(self, key: str | None) -> None:
         """Draw the message or its thread, and reload what belongs to it if something has changed."""
         super().draw_detail(key)

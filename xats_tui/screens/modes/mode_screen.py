@@ -45,6 +45,7 @@ from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.modes.saved_filters import SavedFilters
+from xats_tui.screens.modes.tickets import TicketWriter
 from xats_tui.screens.past.bar import PastBar
 from xats_tui.screens.query.command_line import (
     Call,
@@ -181,6 +182,10 @@ class ModeScreen(
     def paused(self) -> bool:
         """True if the list is paused."""
         return self._paused_at is not None
+
+    def ticket_writer(self) -> TicketWriter:
+        """Return the writer of tickets of what is shown."""
+        return TicketWriter(snapshot=self.snapshot, source=self.desk.source, now=self.now())
 
     def now(self) -> datetime:
         """Return the time that the body shows: the time of the pause, if the list is paused, or the past."""

@@ -4,7 +4,7 @@ On a narrow screen, a single list grouped by state replaces the board.  A tree o
 instead of both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
@@ -19,7 +19,6 @@ from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.details.tasks import dependency_tree, task_detail
-from xats_tui.screens.details.tickets import Section, task_history
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
@@ -101,17 +100,6 @@ class TasksMode(ListMode):
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of a task."""
         return task_detail(snapshot, key, now)
-
-    def ticket_title(self, key: str) -> str:
-        """Return the title of a task's ticket."""
-        entry = self.find(key)
-        return f"Task {entry.task.title}" if isinstance(entry, TaskEntry) else super().ticket_title(key)
-
-    async def ticket_sections(self, key: str) -> Sequence[Section]:
-        """Return the task, its dependencies, and what happened to it."""
-        tree = dependency_tree(self.snapshot, key) or Content()
-        history = task_history(self.snapshot, key)
-        return [*await super().ticket_sections(key), Section(tree, "Dependencies"), Section(history, "History")]
 
     def draw_detail(self, key: str | None) -> None:
         """Draw the detail and the dependencies."""

@@ -1,7 +1,6 @@
 """Wakes mode: queue and history; for the selected wake, its evidence, each gate's verdict, and every attempt."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,7 +13,6 @@ from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import WakeGroup, failed_for_somebody, was_not_read
-from xats_tui.screens.details.tickets import TICKET_CELLS, Section
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -73,19 +71,10 @@ class WakesMode(ListMode):
         of = (f" · most urgent of {members}", CONTENT_STYLES[Tone.WARN])
         return Content.assemble(title, of) if members > 1 else title
 
-    def ticket_title(self, key: str) -> str:
-        """Return the title of a wake's ticket: the agent, the message and its sender."""
-        wake = self._wake(key)
-        return f"Wake{wake_title(self.snapshot, wake, self.now()).plain}" if wake else super().ticket_title(key)
-
-    async def ticket_sections(self, key: str) -> Sequence[Section]:
-        """Return the wake with its gates, judged now, and its attempts."""
-        wake = self._wake(key)
-        if wake is None:
-            return []
-        await self._read(wake)
-        looked = self._looked[1] if self._looked and self._looked[0] == wake.key else None
-        return [Section(wake_detail(self.snapshot, wake.key, self.now(), looked, TICKET_CELLS) or Content())]
+    def ticket_row(self) -> str | None:
+        """Return the key of the wake whose detail is shown."""
+        wake = self._wake(self.list_panel.table.chosen)
+        return wake.key if wake else None
 
     @on(ScreenSuspend)
     def _suspended(self) -> None:
