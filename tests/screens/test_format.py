@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from xats_tui.screens.widgets.ansi import pane_lines
-from xats_tui.screens.widgets.format import CUT, MAX_LINE_CHARS, WIDTHLESS, age, cut, many_lines, one_line
+from xats_tui.screens.widgets.format import (
+    ARROW,
+    CUT,
+    MAX_LINE_CHARS,
+    WIDTHLESS,
+    age,
+    cut,
+    cut_names,
+    many_lines,
+    one_line,
+)
 
 FOREIGN = st.text(
     st.one_of(
@@ -44,6 +54,33 @@ def test_what_is_cut_fits_and_has_a_sign(text: str, width: int) -> None:
     short = cut(line, width)
     assert cell_len(short) <= width
     assert short == line or short.endswith(CUT)
+
+
+@given(st.lists(FOREIGN, min_size=1, max_size=3), st.integers(0, 60))
+def test_names_that_are_cut_fit_and_have_a_sign(names: list[str], width: int) -> None:
+    line = ARROW.join(map(one_line, names))
+    short = cut_names(line, width)
+    assert cell_len(short) <= width
+    assert short == line or CUT in short or not width
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "short"),
+    [
+        ("backend@payments-north", 22, "backend@payments-north"),
+        ("backend@payments-north", 15, "backend…s-north"),
+        ("worker-of-the-north-10", 12, "worker…th-10"),
+        ("qa@shop → backend@payments-north", 25, "qa@shop → backend…s-north"),
+        ("backend@payments-north → backend@payments-south", 25, "backe…north → backe…south"),
+        ("wake → backend@payments-north", 22, "wake → backend…s-north"),
+        ("backend@payments-north → backend@payments-south", 11, "backend@pa…"),
+        ("翻訳者@翻訳チーム北", 12, "翻訳者…ム北"),
+    ],
+)
+def test_names_are_cut_in_the_middle_so_that_those_that_begin_alike_stay_distinct(
+    names: str, width: int, short: str
+) -> None:
+    assert cut_names(names, width) == short
 
 
 @pytest.mark.parametrize("shown", ["👍🏽", "❤️", "✔︎", "👩🏿‍🚀"])

@@ -23,6 +23,7 @@ from xats_tui.screens.details.wakes import wake_detail, wake_title
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.rows.agents import AGENTS
+from xats_tui.screens.rows.attention import ATTENTION
 from xats_tui.screens.rows.contracts import CONTRACTS, VERSIONS
 from xats_tui.screens.rows.messages import MESSAGES, STREAM
 from xats_tui.screens.rows.names import name_of
@@ -43,6 +44,20 @@ def test_no_list_names_an_agent_without_the_team_that_tells_it_apart(listing: Li
     rows = listing.rows(TEAMS, NOW)
     assert rows
     assert [cell.text for row in rows for cell in row.cells if BARE.search(cell.text)] == []
+
+
+NAMING = {"name", "agent", "from", "route", "owner", "by", "actor", "subject", "team"}
+"""Columns that name agents, their teams, or contracts after them."""
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [ACTIVITY, AGENTS, ATTENTION, TASK_GRAPH, CONTRACTS, VERSIONS, MESSAGES, STREAM, TASKS, *BOARD.values(), WAKES],
+    ids=lambda listing: listing.title,
+)
+def test_names_are_cut_where_they_stay_distinct(listing: Listing) -> None:
+    cut = {column.key for column in listing.columns if column.names}
+    assert cut == NAMING & {column.key for column in listing.columns}
 
 
 def test_no_detail_names_an_agent_without_the_team_that_tells_it_apart() -> None:

@@ -13,7 +13,17 @@ from xats_tui.screens.data.targets import LogEntry, find
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of, widest
-from xats_tui.screens.widgets.format import NOTHING, TableCell, Tone, count, one_line, padded, short_id, since
+from xats_tui.screens.widgets.format import (
+    NOTHING,
+    TableCell,
+    Tone,
+    count,
+    cut_names,
+    one_line,
+    padded,
+    short_id,
+    since,
+)
 
 # An agent's call waits for the loop, a wake for the wakes before it.
 SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.5, 0.5, 1.0
@@ -134,7 +144,7 @@ def _sessions(snapshot: Snapshot, now: datetime) -> Iterator[Content]:
     if snapshot.sessions:
         yield styled(columns, Tone.MUTED)
     for name, session in zip(names, snapshot.sessions, strict=True):
-        yield _session(padded(name, width), session, now)
+        yield _session(padded(name, width, cut_names), session, now)
     if not snapshot.sessions:
         yield styled("No agent is connected.", Tone.MUTED)
 

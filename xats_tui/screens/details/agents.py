@@ -26,6 +26,7 @@ from xats_tui.screens.widgets.format import (
     age,
     count,
     cut,
+    cut_names,
     date_and_time,
     one_line,
     padded,
@@ -223,7 +224,7 @@ def _letters(
 def _letter(snapshot: Snapshot, message: Message, now: datetime, other: str, width: int) -> Content:
     known = message.from_name if other == message.from_agent_id else message.to_name
     unread = message.read_at is None
-    who = padded(name_of(snapshot, other, known), width)
+    who = padded(name_of(snapshot, other, known), width, cut_names)
     what = cut(one_line(message.subject) or one_line(message.body), TEXT_CELLS)
     return _row(message.sent_at, now, TableCell(f"{'●' if unread else ' '} {who} {what}", _tone(unread)))
 

@@ -17,11 +17,11 @@ from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, 
 COLUMNS = (
     Column(key="time", title="time", width=8),
     Column(key="kind", title="type", width=8, drop=2),
-    Column(key="actor", title="by", width=8, grow=1, fits=NAME_CELLS),
+    Column(key="actor", title="by", width=8, grow=1, fits=NAME_CELLS, names=True),
     Column(key="verb", title="what", width=12, grow=1),
-    Column(key="agent", title="agent", width=8, grow=1, drop=1, fits=NAME_CELLS),
+    Column(key="agent", title="agent", width=8, grow=1, drop=1, fits=NAME_CELLS, names=True),
     Column(key="detail", title="detail", width=18, grow=4),
-    Column(key="team", title="team", width=6, drop=3, fits=TEAM_CELLS),
+    Column(key="team", title="team", width=6, drop=3, fits=TEAM_CELLS, names=True),
 )
 
 TONES = {

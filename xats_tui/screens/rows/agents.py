@@ -37,8 +37,8 @@ WAYS: Mapping[DeliveryKind, str] = {
 """Delivery channel of an agent, if it is not its pane."""
 
 COLUMNS = (
-    Column(key="name", title="name", width=10, grow=3, fits=NAME_CELLS),
-    Column(key="team", title="team", width=7, grow=1, drop=4, fits=TEAM_CELLS),
+    Column(key="name", title="name", width=10, grow=3, fits=NAME_CELLS, names=True),
+    Column(key="team", title="team", width=7, grow=1, drop=4, fits=TEAM_CELLS, names=True),
     Column(key="state", title="state", width=13),
     Column(key="doing", title="doing", width=15, grow=4, drop=1),
     Column(key="mail", title="unread", width=8, drop=2, right=True),

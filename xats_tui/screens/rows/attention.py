@@ -14,7 +14,7 @@ from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, count, ti
 
 COLUMNS = (
     Column(key="shape", title="", width=1),
-    Column(key="subject", title="", width=12, fits=44),
+    Column(key="subject", title="", width=12, fits=44, names=True),
     Column(key="reason", title="", width=30, grow=1),
     Column(key="remedy", title="", width=6, right=True, fits=16),
     Column(key="way", title="", width=10, drop=1, right=True),

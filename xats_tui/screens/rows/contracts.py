@@ -14,12 +14,12 @@ from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, is_young, one_line
 
 COLUMNS = (
-    Column(key="name", title="contract", width=12, grow=2, fits=NAME_CELLS),
+    Column(key="name", title="contract", width=12, grow=2, fits=NAME_CELLS, names=True),
     Column(key="version", title="ver", width=4, right=True),
     Column(key="change", title="change", width=10),
     Column(key="subscribers", title="fetched", width=7, drop=1, right=True),
-    Column(key="by", title="by", width=8, grow=1, drop=2, fits=NAME_CELLS),
-    Column(key="team", title="team", width=7, drop=4, fits=TEAM_CELLS),
+    Column(key="by", title="by", width=8, grow=1, drop=2, fits=NAME_CELLS, names=True),
+    Column(key="team", title="team", width=7, drop=4, fits=TEAM_CELLS, names=True),
     Column(key="age", title="age", width=5, drop=3, right=True),
 )
 
@@ -67,12 +67,12 @@ CONTRACTS = Listing(
 )
 
 VERSION_COLUMNS = (
-    Column(key="name", title="contract", width=8, grow=2, fits=NAME_CELLS),
+    Column(key="name", title="contract", width=8, grow=2, fits=NAME_CELLS, names=True),
     Column(key="version", title="ver", width=5, right=True),
     Column(key="change", title="change", width=10),
     Column(key="subscribers", title="fetched", width=7, drop=2, right=True),
-    Column(key="by", title="by", width=8, grow=1, drop=3, fits=NAME_CELLS),
-    Column(key="team", title="team", width=7, drop=4, fits=TEAM_CELLS),
+    Column(key="by", title="by", width=8, grow=1, drop=3, fits=NAME_CELLS, names=True),
+    Column(key="team", title="team", width=7, drop=4, fits=TEAM_CELLS, names=True),
     Column(key="age", title="age", width=5, drop=1, right=True),
 )
 """Columns of the Contracts mode; its list is narrower than that of Live, and each row is a version."""

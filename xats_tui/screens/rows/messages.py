@@ -25,15 +25,15 @@ from xats_tui.screens.widgets.format import (
 
 COLUMNS = (
     Column(key="time", title="time", width=8),
-    Column(key="route", title="from → to", width=18, grow=1, fits=30),
+    Column(key="route", title="from → to", width=18, grow=1, fits=30, names=True),
     Column(key="text", title="message", width=14, grow=3),
     Column(key="marks", title="", width=2),
 )
 
 FULL_COLUMNS = (
     Column(key="time", title="time", width=8),
-    Column(key="team", title="team", width=8, drop=2, fits=TEAM_CELLS + 1),
-    Column(key="route", title="from → to", width=18, grow=1, fits=2 * NAME_CELLS),
+    Column(key="team", title="team", width=8, drop=2, fits=TEAM_CELLS + 1, names=True),
+    Column(key="route", title="from → to", width=18, grow=1, fits=2 * NAME_CELLS, names=True),
     Column(key="text", title="message", width=12, grow=3),
     Column(key="reply", title="reply", width=7, drop=1),
     Column(key="read", title="read", width=5),

@@ -14,9 +14,9 @@ from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, 
 
 STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)
-OWNER = Column(key="owner", title="owner", width=12, grow=1, fits=2 + NAME_CELLS)
+OWNER = Column(key="owner", title="owner", width=12, grow=1, fits=2 + NAME_CELLS, names=True)
 RELATION = Column(key="relation", title="depends", width=9, drop=2)
-TEAM = Column(key="team", title="team", width=7, drop=3, fits=TEAM_CELLS)
+TEAM = Column(key="team", title="team", width=7, drop=3, fits=TEAM_CELLS, names=True)
 AGE = Column(key="age", title="age", width=5, drop=1, right=True)
 
 COLUMNS = (STATE, TITLE, OWNER, RELATION, TEAM, AGE)

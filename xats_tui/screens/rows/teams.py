@@ -14,7 +14,7 @@ from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line
 
 COLUMNS = (
-    Column(key="team", title="team", width=9, grow=1, fits=NAME_CELLS),
+    Column(key="team", title="team", width=9, grow=1, fits=NAME_CELLS, names=True),
     Column(key="online", title="online", width=6, right=True),
     Column(key="busy", title="busy", width=4, drop=5, right=True),
     Column(key="asks", title="asks", width=4, right=True),

@@ -32,12 +32,12 @@ FOLD = Column(key="fold", title="", width=1, sorts=False)
 COLUMNS = (
     Column(key="state", title="state", width=11),
     FOLD,
-    Column(key="agent", title="agent", width=10, grow=1, fits=NAME_CELLS),
+    Column(key="agent", title="agent", width=10, grow=1, fits=NAME_CELLS, names=True),
     Column(key="reason", title="evidence or reason", width=24, grow=3),
     Column(key="tries", title="tries", width=6, drop=2, right=True),
     Column(key="next", title="next try", width=9, drop=1),
     Column(key="age", title="age", width=5, drop=3, right=True),
-    Column(key="from", title="from", width=8, drop=4, grow=1, fits=NAME_CELLS),
+    Column(key="from", title="from", width=8, drop=4, grow=1, fits=NAME_CELLS, names=True),
     Column(key="message", title="message", width=12, drop=5, grow=2),
 )
 

@@ -23,6 +23,8 @@ class Column:
     """Order of dropping when space is short: the highest number goes first, 0 is never dropped."""
     fits: int = 0
     """Width up to which the column widens for its longest text, before other columns get spare width."""
+    names: bool = False
+    """True for names, which are cut in the middle."""
     right: bool = False
     """True for numbers, which are aligned to the right."""
     sorts: bool = True

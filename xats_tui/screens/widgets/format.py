@@ -5,6 +5,7 @@ It knows nothing of widgets, themes, or the origin of a value.
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +18,12 @@ CUT = "…"
 
 NOTHING = "–"
 """Text for an empty value."""
+
+ARROW = " → "
+"""Mark between a sender and a recipient."""
+
+LEAST_NAME_CELLS = 5
+"""Width from which a name is cut in its middle: below it, nothing would be left of its ends."""
 
 # No terminal is wider.
 MAX_LINE_CHARS = 400
@@ -111,9 +118,44 @@ def cut(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + CUT if width > 0 else ""
 
 
-def padded(text: str, width: int) -> str:
+def cut_names(text: str, width: int) -> str:
+    """Return at most `width` cells of a name, or of names with arrows between them, each cut in its middle.
+
+    Names that begin alike differ at their ends, in a team or a number.
+    """
+    names, excess = text.split(ARROW), cell_len(text) - width
+    if excess <= 0:
+        return text
+    lengths = [cell_len(name) for name in names]
+    shares = _shares(lengths, width - len(ARROW) * (len(names) - 1))
+    if any(share < min(length, LEAST_NAME_CELLS) for share, length in zip(shares, lengths, strict=True)):
+        return cut(text, width)
+    return ARROW.join(_cut_in_middle(name, share) for name, share in zip(names, shares, strict=True))
+
+
+def _shares(lengths: Sequence[int], room: int) -> list[int]:
+    """Return the cells for each name: what it needs, or an equal part of what the shorter ones leave."""
+    shares, left = [0] * len(lengths), room
+    for place, index in enumerate(sorted(range(len(lengths)), key=lengths.__getitem__)):
+        shares[index] = min(lengths[index], left // (len(lengths) - place))
+        left -= shares[index]
+    return shares
+
+
+def _cut_in_middle(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    end, room = "", (width - 1) // 2
+    for character in reversed(text):
+        if cell_len(character + end) > room:
+            break
+        end = character + end
+    return set_cell_size(text, width - 1 - room).rstrip() + CUT + end.lstrip()
+
+
+def padded(text: str, width: int, cutting: Callable[[str, int], str] = cut) -> str:
     """Return exactly `width` cells: the text, cut with a mark or followed by spaces."""
-    shown = cut(text, width)
+    shown = cutting(text, width)
     return shown + " " * (width - cell_len(shown))
 
 

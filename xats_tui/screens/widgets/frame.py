@@ -22,7 +22,7 @@ from xats_tui.screens.data.targets import was_not_read
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.past.travel import Travel
 from xats_tui.screens.rows.names import more_than
-from xats_tui.screens.widgets.format import Tone, age, cut, one_line
+from xats_tui.screens.widgets.format import Tone, age, cut_names, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 Piece = tuple[str, Tone]
@@ -166,7 +166,7 @@ def _lefts(snapshot: Snapshot, now: datetime, outside: int, *, wide: bool, read_
         return
     yield [name, *where, *mark, *_limit(snapshot, snapshot.team, outside, "outside need you")]
     yield [name, where[0], *where[2:], *mark, *_limit(snapshot, snapshot.team, outside, "outside")]
-    yield [*mark, *_limit(snapshot, cut(snapshot.team, SHORT_TEAM_CELLS), outside, "outside")]
+    yield [*mark, *_limit(snapshot, cut_names(snapshot.team, SHORT_TEAM_CELLS), outside, "outside")]
 
 
 def _where(health: Health | None, now: datetime) -> list[Piece]:
@@ -206,7 +206,7 @@ def _team(snapshot: Snapshot, team: str) -> list[Piece]:
     members = [entry for entry in snapshot.roster if entry.agent.team == team]
     online = sum(is_present(entry) for entry in members)
     return [
-        (f" · {cut(one_line(team), TEAM_CELLS)} ", Tone.PLAIN),
+        (f" · {cut_names(one_line(team), TEAM_CELLS)} ", Tone.PLAIN),
         (f"{online}/{len(members)} ●", Tone.GOOD if online else Tone.MUTED),
     ]
 

@@ -29,7 +29,7 @@ from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
 from xats_tui.screens.widgets.columns import GAP_CELLS, Column, Order, fit
-from xats_tui.screens.widgets.format import TableRow, Tone, cut
+from xats_tui.screens.widgets.format import TableRow, Tone, cut, cut_names
 from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
 
 # DataTable becomes slow beyond; a screen that needs older rows loads them in pages.
@@ -435,7 +435,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     def _fitted(self, spec: Column, text: str) -> str:
         """Return the text cut to its column, aligned to the right if the column is."""
         width = self._widths.get(spec.key, 0)
-        short = cut(text, width)
+        short = cut_names(text, width) if spec.names else cut(text, width)
         return " " * (width - cell_len(short)) + short if spec.right else short
 
 
