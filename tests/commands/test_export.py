@@ -4,6 +4,7 @@ import asyncio
 import json
 import stat
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import pytest
 import pytest_asyncio
 
 from tests.commands.operating import Ran, run
-from tests.conftest import url_of
+from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.operator_api import reports
+from xats_tui.commands.export import pages
 from xats_tui.commands.export.pages import Report
+from xats_tui.commands.export.words import route
 from xats_tui.runtime import private_files
 from xats_tui.runtime.settings import Settings
 
@@ -85,6 +88,31 @@ async def test_the_json_has_every_part_with_threads_history_and_what_broke(home:
     assert [agent["name"] for agent in report["agents"]] == ["alice", "bob"]
     assert {one["kind"] for one in report["timeline"]} >= {"message_sent", "task_added", "contract_registered"}
     assert "carl" not in json.dumps(report)
+
+
+async def test_a_report_names_agents_of_several_teams_with_their_teams(backend: Coordinator, register: Connect) -> None:
+    bob, other = await register("bob", team="shop"), await register("bob", team="docs")
+    await register("carl", team="docs")
+    await bob.call("send_message", to_agent_name="bob", to_team="docs", body="across")
+    await bob.call("send_message", to_agent_name="carl", to_team="docs", body="across")
+    task = await other.call("task_add", title="build it")
+    await other.call("task_claim", task_id=task["task_id"])
+    now = backend.clock.now()
+
+    async def rows(part: str) -> Any:
+        since, until = now - timedelta(hours=1), now + timedelta(hours=1)
+        query = reports.ReportQuery.model_validate({"part": part, "since": since, "until": until})
+        return (await reports.report(backend.operator, query))["rows"]
+
+    letters = [pages._letter([row]) for row in await rows("messages")]
+    assert [route(letter) for letter in letters] == ["bob@shop → bob@docs", "bob@shop → carl of docs"]
+    assert letters[0]["thread"] == "bob@docs – bob@shop"
+    assert [(wake["agent_name"], wake["sender_name"]) for wake in await rows("wakes")] == [
+        ("bob@docs", "bob@shop"),
+        ("carl", "bob@shop"),
+    ]
+    assert [task["owner_name"] for task in await rows("tasks")] == ["bob@docs"]
+    assert {entry["by"] for entry in await rows("timeline")} == {"bob@shop", "bob@docs"}
 
 
 async def test_small_pages_lose_and_repeat_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
 from xats_tui.backend.tools.tasks import shown_task
 from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.messages import Message
 from xats_tui.core.model.pages import Stretch, StretchRequest, Wanted
 from xats_tui.core.model.wakes import Wake
 
@@ -67,7 +68,7 @@ async def _head(operator: OperatorApi, span: Span, after: object) -> Answer:
 async def _timeline(operator: OperatorApi, span: Span, after: Sequence[Any] | None) -> Answer:
     found, goes_on = await _stretch(operator.history_stretch, operator, "timeline", span, after)
     ids = {one for entry in found for one in _named_in(entry)}
-    names = await agents_store.names(operator.part(Database), ids)
+    names = await agents_store.shown_names(operator.part(Database), ids)
     moved = {entry.about for entry in found if isinstance(entry, LoggedEvent) and entry.kind.startswith("task_")}
     titles = await store.titles(operator.part(Database), moved)
     return {"rows": [_entry(entry, names, titles) for entry in found], "next": goes_on}
@@ -75,14 +76,17 @@ async def _timeline(operator: OperatorApi, span: Span, after: Sequence[Any] | No
 
 async def _messages(operator: OperatorApi, span: Span, after: Sequence[Any] | None) -> Answer:
     found, goes_on = await _stretch(operator.message_stretch, operator, "messages", span, after)
-    return {"rows": [{**message_record(message), "event_id": message.event_id} for message in found], "next": goes_on}
+    ids = {one for message in found for one in (message.from_agent_id, message.to_agent_id)}
+    names = await agents_store.shown_names(operator.part(Database), ids)
+    return {"rows": [_message(message, names) for message in found], "next": goes_on}
 
 
 async def _wakes(operator: OperatorApi, span: Span, after: Sequence[Any] | None) -> Answer:
     database = operator.part(Database)
     found, goes_on = await _stretch(operator.wake_stretch, operator, "wakes", span, after)
     tried = await store.attempts(database, found)
-    names = await agents_store.names(database, {one for wake in found for one in (wake.agent_id, wake.sender_id or "")})
+    ids = {one for wake in found for one in (wake.agent_id, wake.sender_id or "")}
+    names = await agents_store.shown_names(database, ids)
     rows = [_wake(wake, names, plain(tried.get((wake.message_id, wake.agent_id), ()))) for wake in found]
     return {"rows": rows, "next": goes_on}
 
@@ -90,7 +94,7 @@ async def _wakes(operator: OperatorApi, span: Span, after: Sequence[Any] | None)
 async def _tasks(operator: OperatorApi, span: Span, after: Sequence[Any] | None) -> Answer:
     database = operator.part(Database)
     found, last = await store.tasks(database, span, int(after[0]) if after else 0, LIMITS["tasks"])
-    names = await agents_store.names(database, {task.claimed_by for task in found if task.claimed_by})
+    names = await agents_store.shown_names(database, {task.claimed_by for task in found if task.claimed_by})
     rows = [{**shown_task(task), "owner_name": names.get(task.claimed_by or "")} for task in found]
     return {"rows": rows, "next": last and [last]}
 
@@ -151,6 +155,11 @@ def _entry(entry: Activity | LoggedEvent, names: Mapping[str, str], titles: Mapp
         "about": entry.about,
         "text": titles.get(entry.about, entry.detail),  # some events record only a task's id
     }
+
+
+def _message(message: Message, names: Mapping[str, str]) -> Record:
+    shown = {"from_shown": names.get(message.from_agent_id), "to_shown": names.get(message.to_agent_id)}
+    return {**message_record(message), **shown, "event_id": message.event_id}
 
 
 def _wake(wake: Wake, names: Mapping[str, str], tried: Collection[Record]) -> Record:

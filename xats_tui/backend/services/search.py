@@ -110,7 +110,9 @@ class Search:
 
     async def _page(self, finding: Finding, rows: Sequence[Row], matcher: Matcher, own: str | None) -> FoundPage:
         ids = {one for _, hit in rows for one in (hit.who, hit.to) if one}
-        names = {**await agents_store.names(self._database, ids), OPERATOR_ID: OPERATOR_NAME}
+        # Agents address each other by name and team; people read both in one.
+        named = agents_store.shown_names if own is None else agents_store.names
+        names = {**await named(self._database, ids), OPERATOR_ID: OPERATOR_NAME}
         events = [hit.number for source, hit in rows if source.kind is FoundKind.MESSAGE]
         copies = await copies_of(self._database, events) if events else {}
         hits = tuple(_found(source, hit, matcher, names, copies.get(hit.number), own) for source, hit in rows)

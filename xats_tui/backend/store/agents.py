@@ -22,6 +22,7 @@ from xats_tui.core.model.agents import (
     SeenProcess,
     VerificationMode,
 )
+from xats_tui.core.model.labels import ShownNames
 from xats_tui.core.model.panes import PaneRef
 
 REQUIRED_ADDRESS = {
@@ -252,7 +253,7 @@ async def ever_known(reader: Reader) -> tuple[EverKnown, ...]:
     rows = await reader.fetch_all(
         "SELECT agent_id, name, team FROM agents UNION ALL SELECT agent_id, name, team FROM departed_agents"
     )
-    return tuple(EverKnown(agent_id=row["agent_id"], name=row["name"], team=row["team"]) for row in rows)
+    return tuple(map(_ever_known, rows))
 
 
 async def names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
@@ -265,6 +266,25 @@ async def names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
     )
     known = {row["agent_id"]: row["name"] for row in rows}
     return known | ({OPERATOR_ID: OPERATOR_NAME} if OPERATOR_ID in agent_ids else {})
+
+
+async def shown_names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
+    """Return the names of these agents as people read them: `name@team` if another known agent has that name.
+
+    An agent that has left has the beginning of its id behind its name if a known agent has that name, too.
+    """
+    agents = [_ever_known(row) for row in await reader.fetch_all("SELECT agent_id, name, team FROM agents")]
+    shown = ShownNames(agents)
+    present = {agent.agent_id: shown.of(agent) for agent in agents if agent.agent_id in agent_ids}
+    gone = await names(reader, set(agent_ids) - present.keys())
+    return present | {
+        agent_id: f"{name} ({agent_id.split('-')[0][:8]})" if shown.is_taken(name) else name
+        for agent_id, name in gone.items()
+    }
+
+
+def _ever_known(row: Row) -> EverKnown:
+    return EverKnown(agent_id=row["agent_id"], name=row["name"], team=row["team"])
 
 
 def _agent(row: Row) -> Agent:

@@ -106,24 +106,24 @@ def _letter(copies: Sequence[Record]) -> Record:
     recipients = [
         {
             "agent_id": copy["to_agent_id"],
-            "name": copy["to_name"] or copy["to_agent_id"],
+            "name": copy["to_shown"] or copy["to_name"] or copy["to_agent_id"],
             "read_at": copy["read_at"],
             "answered_at": copy["answered_at"],
         }
         for copy in copies
     ]
-    sender = first["from_name"] or first["from_agent_id"]
+    sender = f"{first['from_name'] or first['from_agent_id']}@{first['from_team']}"
     is_direct = len(copies) == 1
-    sides = sorted([f"{sender}@{first['from_team']}", f"{recipients[0]['name']}@{first['to_team']}"])
+    sides = sorted([sender, f"{first['to_name'] or first['to_agent_id']}@{first['to_team']}"])
     return {
         "event_id": first["event_id"],
         "id": first["id"],
         "sent_at": first["sent_at"],
-        "from": sender,
+        "from": first["from_shown"] or first["from_name"] or first["from_agent_id"],
         "from_team": first["from_team"],
         "to_team": first["to_team"],
         "recipients": recipients,
-        "thread": " – ".join(sides) if is_direct else f"{sender}@{first['from_team']} to all of {first['to_team']}",
+        "thread": " – ".join(sides) if is_direct else f"{sender} to all of {first['to_team']}",
         "subject": first["subject"],
         "body": first["body"],
         "need_reply": first["need_reply"],

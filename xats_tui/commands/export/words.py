@@ -57,9 +57,10 @@ def what(entry: Record) -> str:
 
 def route(letter: Record) -> str:
     """Return who wrote to whom."""
-    recipients, across = letter["recipients"], letter["to_team"] != letter["from_team"]
+    recipients, team = letter["recipients"], one_line(letter["to_team"])
     to = one_line(recipients[0]["name"]) if len(recipients) == 1 else f"all of {count(len(recipients), 'agent')}"
-    return f"{one_line(letter['from'])} → {to}" + (f" of {one_line(letter['to_team'])}" if across else "")
+    is_said = letter["to_team"] == letter["from_team"] or to.endswith(f"@{team}")
+    return f"{one_line(letter['from'])} → {to}" + ("" if is_said else f" of {team}")
 
 
 def readers(letter: Record) -> str:

@@ -111,7 +111,7 @@ def found_columns(wide: bool, mixed: bool) -> Columns:
     return {
         "kind": text("kind"),
         "age": ago("at"),
-        "who": lambda hit: named(hit["who"], hit["team"] if mixed and hit["kind"] == "message" else None) or NOTHING,
+        "who": text("who"),
         "to": text("to"),
         "text": found_text,
         "team": text("team"),

@@ -6,8 +6,7 @@ Terminals, file systems and hosts write the same letter as one character or as t
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-
-from xats_tui.core.model.agents import Agent
+from typing import Protocol
 
 
 def composed(text: str) -> str:
@@ -21,13 +20,27 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+class Named(Protocol):
+    """What has a name in a team."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """`name@team`."""
+        ...
+
+
 class ShownNames:
     """The names of the known agents."""
 
-    def __init__(self, agents: Iterable[Agent] = ()) -> None:
+    def __init__(self, agents: Iterable[Named] = ()) -> None:
         self._times = Counter(folded(agent.name) for agent in agents)
 
-    def of(self, agent: Agent) -> str:
+    def of(self, agent: Named) -> str:
         """Return `name`, or `name@team` if another known agent has that name."""
         return agent.address if self._times[folded(agent.name)] > 1 else agent.name
 

@@ -65,7 +65,7 @@ def _stood(note: SummaryNote) -> str:
 
 
 def _who(note: SummaryNote) -> str:
-    return f"{one_line(note.who)}@{one_line(note.what)}"
+    return one_line(note.who if "@" in note.who else f"{note.who}@{note.what}")
 
 
 def _lost(note: SummaryNote) -> str:

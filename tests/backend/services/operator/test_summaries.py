@@ -9,6 +9,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store.history import happenings
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.activity import Happening, Summary
+from xats_tui.screens.details.summary import notes_of
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
 OTHER = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
@@ -58,6 +59,32 @@ async def test_everything_that_happened_is_counted_with_its_details(
     assert (stands.who, stands.what, stands.is_open) == ("bob", "Bash: rm -rf build", True)
     assert stands.duration is not None and stands.duration >= timedelta()
     assert dialog.agent_id == bob.agent_id
+
+
+async def test_equal_names_of_several_teams_are_told_with_their_teams(
+    backend: Coordinator, register: Connect, sql: Sql
+) -> None:
+    ours, theirs = await register("bob", team="shop"), await register("bob", team="docs")
+    await ours.call("send_message", to_agent_name="operator", subject="look", body="now")
+    for bob in (ours, theirs):
+        await bob.call("register_contract", name="cart", schema=SCHEMA, format="jsonschema")
+        agent = await backend.registry.by_id(bob.agent_id)
+        assert agent
+        async with backend._database.write() as tx:
+            await happenings.note_lost(tx, agent)
+
+    lines = {line.kind: line for line in (await since(backend, 10)).lines}
+
+    assert [note.who for note in lines[Happening.TO_YOU].notes] == ["bob@shop"]
+    assert {note.who for note in lines[Happening.LOST].notes} == {"bob@shop", "bob@docs"}
+    assert {(note.who, note.what) for note in lines[Happening.CONTRACTS].notes} == {
+        ("bob@shop", "cart@shop v1"),
+        ("bob@docs", "cart@docs v1"),
+    }
+    assert {notes_of(lines[Happening.CAME])} <= {"bob@shop, bob@docs", "bob@docs, bob@shop"}
+    await theirs.call("unregister_self")
+    (left,) = [line for line in (await since(backend, 10)).lines if line.kind is Happening.LEFT]
+    assert notes_of(left) == f"bob ({theirs.agent_id[:8]})@docs"
 
 
 async def test_what_happened_before_the_moment_or_in_another_team_is_not_counted(

@@ -157,6 +157,19 @@ async def test_an_agents_unread_mail_is_what_it_has_got_and_not_read(library: Li
     assert [(hit.key, hit.is_unread) for hit in found.hits] == [("m3-1", True), ("m1-1", True)]
 
 
+async def test_people_read_equal_names_of_several_teams_with_their_teams(library: Library) -> None:
+    for agent_id, name, team in (("A", "bob", "shop"), ("B", "Bob", "bank"), ("C", "carl", "shop")):
+        await library.agent(agent_id, name, team)
+    await library.message("word", sender="A", recipients=("B",), team="bank")
+    await library.message("word", sender="C", recipients=("A",))
+
+    hits = (await library.page("word")).hits
+    own = (await library.search.find_own("A", read_query("word", BEGINNING))).hits
+
+    assert [(hit.who, hit.to) for hit in hits] == [("carl", "bob@shop"), ("bob@shop", "Bob@bank")]
+    assert [(hit.who, hit.to) for hit in own] == [("carl", "bob"), ("bob", "Bob")]
+
+
 async def test_a_broadcast_is_one_hit(library: Library) -> None:
     await library.message("to all", recipients=("B", "C", "D"))
 

@@ -1,8 +1,10 @@
 """Summaries: what happened since a moment, for an operator who was away."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.history import summary as store
 from xats_tui.backend.store.history.summary import Counted, Span
 from xats_tui.backend.store.sql.database import Database
@@ -41,9 +43,13 @@ class Summaries:
         reader, until = self._database, until or self._clock.now()
         # What happens in this very millisecond belongs to it, too.
         span = await store.span_of(reader, moment, until + timedelta(milliseconds=1), team)
-        lines = [_line(kind, await count(reader, span)) for kind, count in COUNTS.items()]
-        return Summary(since=moment, until=until, team=team, lines=tuple(line for line in lines if line.count))
+        counts = {kind: await count(reader, span) for kind, count in COUNTS.items()}
+        ids = {note.who for counted in counts.values() for note in counted.notes if note.who}
+        names = await agents_store.shown_names(reader, ids)
+        lines = [_line(kind, counted, names) for kind, counted in counts.items() if counted.count]
+        return Summary(since=moment, until=until, team=team, lines=tuple(lines))
 
 
-def _line(kind: Happening, counted: Counted) -> SummaryLine:
-    return SummaryLine(kind=kind, count=counted.count, is_least=counted.is_least, notes=counted.notes)
+def _line(kind: Happening, counted: Counted, names: Mapping[str, str]) -> SummaryLine:
+    notes = tuple(replace(note, who=names.get(note.who, note.who)) for note in counted.notes)
+    return SummaryLine(kind=kind, count=counted.count, is_least=counted.is_least, notes=notes)

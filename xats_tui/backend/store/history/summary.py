@@ -25,9 +25,6 @@ MAX_READ = 500
 MAX_NOTES = 5
 """Maximum details of one kind."""
 
-NAMED = "coalesce(a.name, (SELECT name FROM departed_agents WHERE agent_id = {id}), {id}, '')"
-"""Name of an agent that is there or has left."""
-
 MEMBERS = """(SELECT agent_id FROM agents WHERE team = ?3 UNION ALL
     SELECT agent_id FROM departed_agents WHERE team = ?3)"""
 """Agents of a team, with those that have left."""
@@ -64,6 +61,7 @@ class Counted:
 
     count: int
     notes: tuple[SummaryNote, ...] = ()
+    """Details; those that are about an agent have its id."""
 
     @property
     def is_least(self) -> bool:
@@ -118,9 +116,8 @@ async def to_operator(reader: Reader, span: Span) -> Counted:
         f"SELECT count(*) AS n FROM (SELECT 1 FROM messages m WHERE {wanted} LIMIT {MAX_COUNTED})", values
     )
     newest = await reader.fetch_all(
-        f"SELECT coalesce(m.subject, substr(m.body, 1, 200)) AS what, {NAMED.format(id='m.from_agent_id')} AS who "
-        f"FROM messages m LEFT JOIN agents a ON a.agent_id = m.from_agent_id WHERE {wanted} "
-        f"ORDER BY m.event_id DESC LIMIT {MAX_NOTES}",
+        f"SELECT coalesce(m.subject, substr(m.body, 1, 200)) AS what, m.from_agent_id AS who "
+        f"FROM messages m WHERE {wanted} ORDER BY m.event_id DESC LIMIT {MAX_NOTES}",
         values,
     )
     return Counted(int(row["n"]) if row else 0, tuple(SummaryNote(what=one["what"], who=one["who"]) for one in newest))
@@ -203,18 +200,24 @@ async def broken(reader: Reader, span: Span) -> Counted:
 
 async def _versions(reader: Reader, span: Span) -> dict[tuple[str, str, int], SummaryNote]:
     """Return the newest versions that were published: team, name and version, and who did it."""
-    found = {}
+    authors = {}
     for row in await _newest(reader, "contract_registered", span):
         name, version = (from_json(row["payload"])[part] for part in ("name", "version"))
-        found[row["to_team"], name, version] = SummaryNote(what=f"{name} v{version}", who=row["actor"])
-    return found
+        authors[row["to_team"], name, version] = row["actor"]
+    teams = Counter(name for _, name in {(team, name) for team, name, _ in authors})
+    return {
+        (team, name, version): SummaryNote(
+            what=f"{f'{name}@{team}' if teams[name] > 1 else name} v{version}", who=author
+        )
+        for (team, name, version), author in authors.items()
+    }
 
 
 async def lost(reader: Reader, span: Span) -> Counted:
     """Count the agents whose program ended without a farewell and that have not called since, each once."""
     found = await _newest(reader, LOST, span)
-    names = Counter(row["actor"] for row in found if (row["seen"] or "") <= row["created_at"])
-    return Counted(len(names), tuple(SummaryNote(what="", who=who, count=n) for who, n in names.items())[:MAX_NOTES])
+    times = Counter(row["actor"] for row in found if (row["seen"] or "") <= row["created_at"])
+    return Counted(len(times), tuple(SummaryNote(what="", who=who, count=n) for who, n in times.items())[:MAX_NOTES])
 
 
 async def came(reader: Reader, span: Span) -> Counted:
@@ -230,7 +233,7 @@ async def left(reader: Reader, span: Span) -> Counted:
 async def _arrivals(reader: Reader, table: str, column: str, span: Span) -> Counted:
     # These tables hold one row for each name and no more, so they are read without an index by time.
     rows = await reader.fetch_all(
-        f"SELECT name, team FROM {table} WHERE {column} >= ?1 AND {column} < ?2 AND (?3 IS NULL OR team = ?3) "
+        f"SELECT agent_id, team FROM {table} WHERE {column} >= ?1 AND {column} < ?2 AND (?3 IS NULL OR team = ?3) "
         f"ORDER BY {column} DESC",
         (*span.times, span.team),
     )
@@ -238,15 +241,14 @@ async def _arrivals(reader: Reader, table: str, column: str, span: Span) -> Coun
 
 
 def _who(rows: Iterable[Row]) -> tuple[SummaryNote, ...]:
-    return tuple(SummaryNote(what=row["team"], who=row["name"]) for row in rows)
+    return tuple(SummaryNote(what=row["team"], who=row["agent_id"]) for row in rows)
 
 
 async def _newest(reader: Reader, kind: str, span: Span, limit: int = MAX_READ) -> Sequence[Row]:
-    """Return the newest events of a type, with the name of the agent that caused each."""
+    """Return the newest events of a type, with the id of the agent that caused each."""
     sql, parameters = _selected(kind, span)
     return await reader.fetch_all(
-        f"SELECT e.to_team, e.payload, e.created_at, e.actor_agent_id, a.last_seen_at AS seen, "
-        f"{NAMED.format(id='e.actor_agent_id')} AS actor "
+        f"SELECT e.to_team, e.payload, e.created_at, coalesce(e.actor_agent_id, '') AS actor, a.last_seen_at AS seen "
         f"FROM ({sql}) chosen JOIN events e ON e.event_id = chosen.event_id "
         f"LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT {limit}",
         parameters,
@@ -271,4 +273,4 @@ def _selected(kind: str, span: Span) -> tuple[str, tuple[object, ...]]:
 
 def _dialog(row: Row) -> tuple[str, str]:
     """Return what tells a dialog from others: its agent, and when it began."""
-    return row["actor_agent_id"], from_json(row["payload"])["began"]
+    return row["actor"], from_json(row["payload"])["began"]
