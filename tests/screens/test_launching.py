@@ -51,7 +51,7 @@ async def test_what_is_typed_is_launched_and_the_outcome_told(tmp_path: Path) ->
     async with form(verbs) as pilot:
         await pilot.press(*"qa2", "tab", "ctrl+u", *"red", "tab", *"tester")
         await typed(pilot, tmp_path, "qa2")
-        await shows(pilot, "qa2 is registered in window work:4")
+        await shows(pilot, "qa2@red is registered in window work:4")
     assert verbs.done == [("launch", "opencode", "qa2", "red", "tester", str(tmp_path))]
 
 
@@ -144,7 +144,7 @@ async def test_an_agent_is_launched_into_the_session_of_the_dashboard(
         await typed(pilot, tmp_path / "shop", "qa")
         if not fails:  # else it is over too soon to be seen for certain
             await shows(pilot, "launching qa")
-        outcome = "its pane shows “error:" if fails else "qa is registered in window"
+        outcome = "its pane shows “error:" if fails else "qa@shop is registered in window"
         for _ in range(5):  # a bridge has to start first
             try:
                 await shows(pilot, outcome)

@@ -41,7 +41,7 @@ class LaunchActions(ActionContext):
 
 
 def _outcome(launched: LaunchResult, key: str) -> str:
-    name = one_line(launched.wanted.name)
+    name = one_line(f"{launched.wanted.name}@{launched.wanted.team}")
     place = f"{one_line(launched.session)}:{launched.window}"
     if launched.is_new_session:
         return f"{name} is registered in a new tmux session; to see it, run\n{launched.pane.way(None)}"

@@ -128,7 +128,9 @@ class TaskActions(ActionContext):
         busy = f", works on {count(owned, 'task')}" if owned else ""
         note = f"{agent_state(self.snapshot, entry, self.desk.clock.now()).text}, {one_line(agent.role)}{busy}"
         owns_all = all(task.claimed_by == agent.agent_id for task in tasks)
-        return PickOption(agent.agent_id, agent.name, note, "owns it already" if owns_all else None)
+        return PickOption(
+            agent.agent_id, name_of(self.snapshot, agent.agent_id), note, "owns it already" if owns_all else None
+        )
 
     def _consequence(self, tasks: Sequence[Task]) -> str:
         ids = {task.id for task in tasks}

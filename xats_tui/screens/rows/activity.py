@@ -10,9 +10,12 @@ from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.targets import LogEntry, horizon_of, log_key, log_of
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, name_of, total_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, filter_name, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line, time_of_day
+
+COORDINATOR = "xats"
+"""Actor of what the coordinator does by itself."""
 
 COLUMNS = (
     Column(key="time", title="time", width=8),
@@ -69,7 +72,22 @@ def _row(snapshot: Snapshot, entry: LogEntry, now: datetime, titles: Mapping[str
         TableCell(one_line(detail)),
         TableCell(one_line(team), Tone.MUTED),
     )
-    return TableRow(log_key(entry), cells, agents=(actor, *agents), states=(kind,))
+    return TableRow(log_key(entry), cells, agents=_parties(snapshot, entry), states=(kind,))
+
+
+def _parties(snapshot: Snapshot, entry: LogEntry) -> tuple[str, ...]:
+    """Return the actor and the agents concerned, as a filter names them."""
+    match entry:
+        case Activity():
+            return entry.actor, *((filter_name(snapshot, entry.agent_id),) if entry.agent_id else ())
+        case LoggedEvent():
+            by = filter_name(snapshot, entry.actor_id, entry.actor_name)
+            return by, *(filter_name(snapshot, other) for other in entry.others)
+        case TmuxCommand():
+            agent = snapshot.entry_in(entry.pane)
+            return COORDINATOR, *((agent.agent.address,) if agent else ())
+        case Notice():
+            return (COORDINATOR,)
 
 
 def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...], str, str]:
@@ -88,9 +106,9 @@ def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...
             agent = snapshot.entry_in(entry.pane)
             names = (snapshot.names.of(agent.agent),) if agent else ()
             verb, _, what = entry.what.partition(" ")
-            return "xats", verb, names, f"{what}, pane {entry.pane.pane_id}", agent.agent.team if agent else ""
+            return COORDINATOR, verb, names, f"{what}, pane {entry.pane.pane_id}", agent.agent.team if agent else ""
         case Notice():
-            return "xats", "trouble" if entry.is_trouble else "done", (), f"{entry.subject}: {entry.text}", ""
+            return COORDINATOR, "trouble" if entry.is_trouble else "done", (), f"{entry.subject}: {entry.text}", ""
 
 
 def activity_summary(snapshot: Snapshot) -> str:

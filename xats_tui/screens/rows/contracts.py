@@ -1,15 +1,15 @@
 """Rows of the contracts: the latest version of each, whether it is breaking, and who has fetched it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from xats_tui.core.model.contracts import ContractSummary, ContractVersion
+from xats_tui.core.model.contracts import ContractSummary, ContractVersion, Subscriber
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.targets import contract_key, find
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, contract_name, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, contract_name, filter_name, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -51,8 +51,16 @@ def _contract_row(snapshot: Snapshot, summary: ContractSummary, now: datetime) -
         TableCell(age(now - summary.registered_at), Tone.MUTED, order=-summary.registered_at.timestamp()),
     )
     states = (CHANGES[summary.breaking].text.split()[-1], *([] if everyone else ["behind"]))
-    agents = (author, *(who.name for who in summary.subscribers))
+    agents = _parties(snapshot, summary.registered_by, summary.registered_by_name, summary.subscribers)
     return TableRow(contract_key(summary), cells, agents=agents, states=states)
+
+
+def _parties(snapshot: Snapshot, author_id: str, author: str | None, readers: Iterable[Subscriber]) -> tuple[str, ...]:
+    """Return author and readers, as a filter names them."""
+    return (
+        filter_name(snapshot, author_id, author),
+        *(filter_name(snapshot, who.agent_id, who.name) for who in readers),
+    )
 
 
 CONTRACTS = Listing(
@@ -147,7 +155,8 @@ def _version_row(snapshot: Snapshot, summary: ContractSummary, version: Contract
     )
     states = (CHANGES[version.breaking].text.split()[-1],)
     key = f"{contract_key(summary)}\n{version.version}"
-    return TableRow(key, cells, agents=(author, *(who.name for who in having)), states=states)
+    agents = _parties(snapshot, version.registered_by, version.registered_by_name, having)
+    return TableRow(key, cells, agents=agents, states=states)
 
 
 VERSIONS = Listing(

@@ -9,9 +9,10 @@ from xats_tui.core.model.pages import ListName
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Slice, Snapshot
 from xats_tui.screens.data.targets import Letter, letters
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of, total_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, filter_name, loaded, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import (
+    ARROW,
     MAX_LINE_CHARS,
     TableCell,
     TableRow,
@@ -49,7 +50,10 @@ LONG_SILENCE = timedelta(minutes=10)
 def stream_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """Return a row for each message of the Live mode's stream, newest first; a broadcast is one row."""
     today = start_of_day(now)
-    return [_stream_row(letter, _names(snapshot, letter), today) for letter in letters(snapshot.stream)]
+    return [
+        _stream_row(letter, _route(snapshot, letter), _parties(snapshot, letter), today)
+        for letter in letters(snapshot.stream)
+    ]
 
 
 def message_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
@@ -58,7 +62,7 @@ def message_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
 
 
 @lru_cache(KEPT)
-def _stream_row(letter: Letter, names: tuple[str, ...], today: datetime) -> TableRow:
+def _stream_row(letter: Letter, route: str, parties: tuple[str, ...], today: datetime) -> TableRow:
     message, copies = letter.first, letter.copies
     read = sum(copy.read_at is not None for copy in copies)
     text = gist(message)
@@ -66,27 +70,28 @@ def _stream_row(letter: Letter, names: tuple[str, ...], today: datetime) -> Tabl
     mark = ("↩" if message.need_reply else " ") + ("✓" if read == len(copies) else "◐" if read else "●")
     cells = (
         TableCell(time_of_day(message.sent_at, today), Tone.MUTED, order=message.sent_at.timestamp()),
-        TableCell(_route(letter, names), tone),
+        TableCell(route, tone),
         TableCell(text, tone),
         TableCell(mark, Tone.MUTED if read == len(copies) else Tone.ACCENT),
     )
-    return TableRow(letter.key, cells, agents=names, states=_states(letter), text=one_line(message.to_team))
+    return TableRow(letter.key, cells, agents=parties, states=_states(letter), text=one_line(message.to_team))
 
 
 def _message_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
     message = letter.first
-    names, states = _names(snapshot, letter), _states(letter)
+    states = _states(letter)
     mine = OPERATOR_ID in {copy.to_agent_id for copy in letter.copies} and "unread" in states
     tone = Tone.STRONG if mine else Tone.MUTED if "read" in states else Tone.PLAIN
     cells = (
         TableCell(time_of_day(message.sent_at, now), Tone.MUTED, order=message.sent_at.timestamp()),
         TableCell(_team(message), Tone.MUTED),
-        TableCell(_route(letter, names), tone),
+        TableCell(_route(snapshot, letter), tone),
         TableCell(gist(message), tone),
         reply_cell(letter, now),
         read_cell(letter),
     )
-    return TableRow(letter.key, cells, agents=names, states=states, text=beyond_a_line(message.body))
+    parties = _parties(snapshot, letter)
+    return TableRow(letter.key, cells, agents=parties, states=states, text=beyond_a_line(message.body))
 
 
 def beyond_a_line(body: str) -> str:
@@ -125,10 +130,11 @@ def read_cell(letter: Letter) -> TableCell:
     return TableCell(some if len(letter.copies) > 1 else "●", Tone.ACCENT, order=read / len(letter.copies))
 
 
-def _names(snapshot: Snapshot, letter: Letter) -> tuple[str, ...]:
-    """Return the names of the sender and all recipients."""
-    to = (name_of(snapshot, copy.to_agent_id, copy.to_name) for copy in letter.copies)
-    return (sender(snapshot, letter.first), *to)
+def _parties(snapshot: Snapshot, letter: Letter) -> tuple[str, ...]:
+    """Return the sender and all recipients, as a filter names them."""
+    message = letter.first
+    to = (filter_name(snapshot, copy.to_agent_id, copy.to_name) for copy in letter.copies)
+    return (filter_name(snapshot, message.from_agent_id, message.from_name), *to)
 
 
 def _states(letter: Letter) -> tuple[str, ...]:
@@ -150,22 +156,16 @@ def sender(snapshot: Snapshot, message: Message) -> str:
 
 def addressee(snapshot: Snapshot, letter: Letter) -> str:
     """Return the addressee of a letter: a name, a role or the whole team."""
-    return _addressee(letter, name_of(snapshot, letter.first.to_agent_id, letter.first.to_name))
-
-
-def _route(letter: Letter, names: tuple[str, ...]) -> str:
-    sent_by, first, *_ = names
-    return f"{sent_by} → {_addressee(letter, first)}"
-
-
-def _addressee(letter: Letter, first: str) -> str:
-    """Return the addressee; `first` is the name of the first recipient."""
     message = letter.first
     if message.to_role == BROADCAST_MARK:
         return f"all of {one_line(message.to_team)} ({len(letter.copies)})"
     if message.to_role:
         return f"{one_line(message.to_role)}s ({len(letter.copies)})"
-    return first
+    return name_of(snapshot, message.to_agent_id, message.to_name)
+
+
+def _route(snapshot: Snapshot, letter: Letter) -> str:
+    return f"{sender(snapshot, letter.first)}{ARROW}{addressee(snapshot, letter)}"
 
 
 def stream_summary(snapshot: Snapshot) -> str:

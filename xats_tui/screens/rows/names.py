@@ -26,6 +26,12 @@ def name_of(snapshot: Snapshot, agent_id: str, known: str | None = None) -> str:
     return f"{one_line(known)} ({short_id(agent_id)})" if snapshot.names.is_taken(known) else one_line(known)
 
 
+def filter_name(snapshot: Snapshot, agent_id: str, known: str | None = None) -> str:
+    """Return the name by which `@name` in a filter finds an agent: `name@team` while it is registered."""
+    entry = snapshot.entry(agent_id)
+    return entry.agent.address if entry else known or agent_id
+
+
 def full_name(snapshot: Snapshot, agent_id: str, known: str | None, team: str) -> str:
     """Return `name@team`, for an agent that may have left its team."""
     entry = snapshot.entry(agent_id)

@@ -8,7 +8,16 @@ from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_away
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, more_than, name_of, total_of
+from xats_tui.screens.rows.names import (
+    NAME_CELLS,
+    TEAM_CELLS,
+    counted,
+    filter_name,
+    loaded,
+    more_than,
+    name_of,
+    total_of,
+)
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -112,7 +121,7 @@ def task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Seque
     }
     if task.is_cancelled and STATE not in columns:
         cells[TITLE.key] = task_title(entry)
-    owner = (name_of(snapshot, task.claimed_by, entry.owner_name),) if task.claimed_by else ()
+    owner = (filter_name(snapshot, task.claimed_by, entry.owner_name),) if task.claimed_by else ()
     return TableRow(
         task.id,
         tuple(cells[column.key] for column in columns),

@@ -11,7 +11,7 @@ from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.data.targets import by_urgency, group_key, queued_at
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, counted, loaded, name_of, total_of
+from xats_tui.screens.rows.names import NAME_CELLS, counted, filter_name, loaded, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_soon, is_young, one_line, until
 
@@ -70,6 +70,7 @@ def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
         _wake_row(
             wake,
             name_of(snapshot, wake.agent_id),
+            filter_name(snapshot, wake.agent_id),
             name_of(snapshot, wake.sender_id) if wake.sender_id else NOTHING,
             until(wake.due_at, now) if wake.due_at else NOTHING,
             age(now - queued_at(wake)),
@@ -79,7 +80,7 @@ def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
 
 
 @lru_cache(2 * MAX_LIST_ROWS)
-def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) -> TableRow:
+def _wake_row(wake: Wake, name: str, party: str, sender: str, next_try: str, waited: str) -> TableRow:
     quiet = wake.is_over and wake.status is not WakeStatus.FAILED
     state = wake_state(wake)
     due = wake.due_at.timestamp() if wake.due_at else float("inf")
@@ -95,7 +96,9 @@ def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) ->
         TableCell(f"{URGENT if wake.urgent else ''}{one_line(wake.subject) or NOTHING}", Tone.MUTED),
     )
     states = dict.fromkeys((state.text[2:], wake.status.value if wake.status is WakeStatus.DELIVERED else ""))
-    return TableRow(wake.key, cells, agents=(name,), states=tuple(filter(None, states)), group=group_key(wake.agent_id))
+    return TableRow(
+        wake.key, cells, agents=(party,), states=tuple(filter(None, states)), group=group_key(wake.agent_id)
+    )
 
 
 def grouped(members: Sequence[TableRow], is_open: bool) -> Sequence[TableRow]:
