@@ -23,6 +23,7 @@ from tests.screens.looking import slow
 from xats_tui.backend import session_limit
 from xats_tui.backend.api import connection_limits, mcp_server, request_checks
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.runtime import operator_token
 from xats_tui.runtime.settings import Settings
 
 BEGUN = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n"
@@ -79,6 +80,21 @@ async def test_a_body_that_does_not_come_is_answered_and_ends(
         writer.close()
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"no whole body within 0.2 s" in answer
+
+
+async def test_a_command_whose_body_does_not_come_is_told_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_checks, "BODY_TIMEOUT_S", 0.2)
+    async with Coordinator.running(settings) as backend:
+        reader, writer = await asyncio.open_connection("127.0.0.1", backend.port)
+        authorization = f"authorization: Bearer {operator_token.read(settings.operator_token_path)}\r\n".encode()
+        writer.write(WITHOUT_BODY.replace(b"/mcp", b"/operator/status").replace(b"\r\n", b"\r\n" + authorization, 1))
+        async with asyncio.timeout(PATIENCE):
+            answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b'"error": "body_timeout"' in answer
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import pydantic_core
 from pydantic import ValidationError
 from starlette.types import Receive, Scope
 
-from xats_tui.backend.api.request_checks import JSON_TYPE, MAX_BODY_BYTES, HttpRefusal, read_body
+from xats_tui.backend.api.request_checks import BODY_TIMEOUT_S, JSON_TYPE, MAX_BODY_BYTES, HttpRefusal, read_body
 from xats_tui.backend.api.request_headers import RequestHeaders
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.operator_api.base import Command
@@ -27,6 +27,12 @@ logger = logging.getLogger(__name__)
 
 OPERATOR_PATH = "/operator/"
 """Prefix of the endpoint's paths."""
+
+UNREAD = {
+    408: ("body_timeout", f"the request was not complete within {BODY_TIMEOUT_S:g} s; try again"),
+    413: ("body_too_large", f"the request is too large: {MAX_BODY_BYTES} bytes at most"),
+}
+"""Codes and sentences for a body that was not read, by the status of the refusal."""
 
 UNTOLD = frozenset({"sentence", "detail"})
 """Fields of a refusal that its sentence already contains."""
@@ -95,7 +101,8 @@ async def _body(headers: RequestHeaders, receive: Receive) -> bytes:
     try:
         return await read_body(headers, receive)
     except HttpRefusal as refusal:
-        raise _refused(413, "body_too_large", f"the request is too large: {MAX_BODY_BYTES} bytes at most") from refusal
+        told = _refused(refusal.status, *UNREAD[refusal.status])
+        raise HttpRefusal(told.status, told.body, refusal.headers) from refusal
 
 
 def _checked(verb: Command, headers: RequestHeaders, body: bytes) -> Arguments:
