@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.blocked_screen import measure_blocked_screen
 from benchmarks.calls import measure_calls
 from benchmarks.dashboard import measure_dashboard
+from benchmarks.exporting import measure_export
 from benchmarks.figures import Figure, table
 from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
@@ -36,6 +37,7 @@ PARTS: Mapping[str, Part] = {
     "growth": lambda given: measure_growth(quick=given.quick),
     "search": lambda given: measure_search(quick=given.quick),
     "lists": lambda given: measure_lists(quick=given.quick),
+    "export": lambda given: measure_export(quick=given.quick),
     "footprint": lambda given: measure_footprint(quick=given.quick),
     "hooks": lambda given: measure_hooks(5 if given.quick else 4 * given.rounds),
     "wakes": lambda given: measure_wakes(5 if given.quick else given.rounds),
