@@ -151,9 +151,9 @@ async def test_every_call_has_the_answer_that_the_sdk_gives(
     direct: list[int | str] = []
     answer = DirectCalls.answer
 
-    async def noted(self: DirectCalls, call: Any, send: Any) -> None:
+    async def noted(self: DirectCalls, call: Any, *args: Any) -> None:
         direct.append(call.request_id)
-        await answer(self, call, send)
+        await answer(self, call, *args)
 
     monkeypatch.setattr(DirectCalls, "answer", noted)
     session = await open_session(http) | {"mcp-protocol-version": protocol}

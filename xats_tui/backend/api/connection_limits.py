@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from xats_tui.backend.api.arrivals import Arrivals
 from xats_tui.backend.system.open_files import most_files
 
 REQUEST_TIMEOUT_S = 10.0
@@ -36,7 +37,7 @@ def most_connections() -> int:
 
 
 class Patience(_Connection):
-    """A connection of uvicorn with a time limit for silence."""
+    """A connection of uvicorn with a time limit for silence, and with what is known of its answers' arrival."""
 
     _silent_of: ClassVar[WeakKeyDictionary[ServerState, "dict[Patience, None]"]] = WeakKeyDictionary()
     """Silent connections of each server, in the order in which their silence began."""
@@ -49,6 +50,7 @@ class Patience(_Connection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a request; if there are too many connections, close the one that has waited longest."""
+        self.arrivals = Arrivals(transport, self.tasks)
         super().connection_made(transport)
         self._silent[self] = None
         self._wait()
@@ -57,6 +59,8 @@ class Patience(_Connection):
 
     def data_received(self, data: bytes) -> None:
         """Stop the timer when a request has arrived."""
+        if self.cycle is not None and self.cycle.response_complete:
+            self.arrivals.note_request()
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self.stop_waiting()
@@ -69,9 +73,15 @@ class Patience(_Connection):
         if self.cycle.response_complete and not self.transport.is_closing():
             self._silent[self] = None
 
+    def eof_received(self) -> None:
+        """Let the transport end the connection."""
+        self.arrivals.note_end()
+        super().eof_received()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timer."""
         self.stop_waiting()
+        self.arrivals.close(exc)
         super().connection_lost(exc)
 
     def give_up(self) -> None:
@@ -95,3 +105,9 @@ class Patience(_Connection):
 
 class PatientConnection(Patience, H11Protocol):
     """A connection whose requests are read by h11, which bounds their heads itself."""
+
+    def handle_events(self) -> None:
+        """Begin the requests that are complete."""
+        super().handle_events()
+        if self.scope is not None:  # its task has not begun
+            self.scope["extensions"] = self.arrivals.extensions  # type: ignore[typeddict-item]

@@ -20,8 +20,10 @@ from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
 from mcp_types import INTERNAL_ERROR
 from starlette.types import Send
 
+from xats_tui.backend.api.arrivals import Arrivals
 from xats_tui.backend.api.sse import OneEvent
 from xats_tui.backend.mcp_sessions import McpSession
+from xats_tui.backend.services.receipts import InboxReceipt
 from xats_tui.backend.tools.base import Toolbox
 
 logger = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class DirectCalls:
         self.session = session
         self._transport = transport
         self._running: dict[int | str, _Running] = {}
+        self.handed: dict[int | str, InboxReceipt] = {}
+        """What the SDK's answers hand out, by the ids of their requests, until they are sent."""
 
     @property
     def are_possible(self) -> bool:
@@ -95,12 +99,14 @@ class DirectCalls:
         idles = self._transport.idle_scope
         return not self._transport.is_terminated and idles is not None and not idles.cancel_called
 
-    async def answer(self, call: PlainCall, send: Send) -> None:
+    async def answer(self, call: PlainCall, send: Send, arrivals: Arrivals) -> None:
         """Carry a call out and send its answer; without one if the session ends before."""
         self._hold()
         try:
             async with OneEvent(send) as event:
-                await event.send_json(self.session.session_id, await self._outcome(call))
+                outcome, handed = await self._outcome(call, arrivals)
+                with arrivals.sending(lambda: handed):
+                    await event.send_json(self.session.session_id, outcome)
         finally:
             self._release()
 
@@ -118,8 +124,8 @@ class DirectCalls:
             running.stop()
             running.is_over = True
 
-    async def _outcome(self, call: PlainCall) -> bytes:
-        """Return a call's answer as JSON; empty if the session has ended before."""
+    async def _outcome(self, call: PlainCall, arrivals: Arrivals) -> tuple[bytes, InboxReceipt | None]:
+        """Return a call's answer as JSON, empty if the session has ended before; and what it hands out."""
         task = asyncio.current_task()
         assert task is not None
         key = coerce_request_id(call.request_id)
@@ -131,17 +137,21 @@ class DirectCalls:
                 raise
         except Exception:
             logger.exception("the call of %s failed", call.name)
-            return _error(call, INTERNAL_ERROR, "Internal error")
+            return _error(call, INTERNAL_ERROR, "Internal error"), None
         else:
+            if answer.handed is not None:
+                answer.handed.leave(lambda: True)
             if not (running.is_cancelled or running.is_over):
-                text = orjson.dumps(answer.text)
-                return RESULT % (orjson.dumps(call.request_id), text, b"true" if answer.is_error else b"false")
+                text, is_error = orjson.dumps(answer.text), b"true" if answer.is_error else b"false"
+                return RESULT % (orjson.dumps(call.request_id), text, is_error), answer.handed
+            if answer.handed is not None:
+                arrivals.lose(answer.handed)
             if not _is_ours(running):
                 raise asyncio.CancelledError
         finally:
             if self._running.get(key) is running:  # not a later call under the same id
                 del self._running[key]
-        return b"" if running.is_over else _error(call, REQUEST_CANCELLED, "Request cancelled")
+        return b"" if running.is_over else _error(call, REQUEST_CANCELLED, "Request cancelled"), None
 
     # As the transport does around its own requests: it has no public way to count others in.
 

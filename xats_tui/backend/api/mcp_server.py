@@ -17,11 +17,13 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.dispatcher import coerce_request_id
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import OLDEST_SUPPORTED_VERSION
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
+from xats_tui.backend.api.arrivals import arrivals_of
 from xats_tui.backend.api.direct_calls import DirectCalls, PlainCall
 from xats_tui.backend.api.request_checks import (
     FIRST_PROTOCOL,
@@ -146,11 +148,13 @@ class McpServer:
         """
         calls = self._calls.get(session.session_id) if session else None
         if calls is not None and call is not None and calls.are_possible:
-            await calls.answer(call, send)
+            await calls.answer(call, send, arrivals_of(scope))
             return
         if calls is not None and message.get("method") == "notifications/cancelled":
             calls.cancel(message.get("params"))
-        await self.answer(for_the_server(scope, session), receive, send)
+        handed, request_id = calls.handed if calls else {}, coerce_request_id(message.get("id", ""))
+        with arrivals_of(scope).sending(lambda: handed.pop(request_id, None)):
+            await self.answer(for_the_server(scope, session), receive, send)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that passed the checks, by the SDK.
@@ -214,6 +218,9 @@ class McpServer:
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         session: McpSession = _connection(context).state[SERVER_NAME]
         answer = await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
+        if answer.handed is not None and context.request_id is not None and session.session_id in self._calls:
+            answer.handed.leave(lambda: True)
+            self._calls[session.session_id].handed[coerce_request_id(context.request_id)] = answer.handed
         content = types.TextContent(type="text", text=answer.text)
         return types.CallToolResult(content=[content], is_error=answer.is_error)
 
@@ -274,6 +281,9 @@ class McpServer:
         if calls is not None and calls.session is session:  # it may have come back under its id
             del self._calls[session.session_id]
             calls.end()
+            for handed in calls.handed.values():  # of calls that have outlived their requests
+                await handed.come_back()
+                handed.arrive()
         if self._runs:
             await self.end(session)
         else:

@@ -107,6 +107,7 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         if sum(name == b"host" for name, _ in self.headers) > 1:
             raise ValueError("which of the hosts counts is not for us to say")
         self._in_head = False
+        self.scope["extensions"] = self.arrivals.extensions  # type: ignore[typeddict-item]
         self.headers[:] = [(name, value.rstrip(SPACE)) for name, value in self.headers]  # as h11 does
         super().on_headers_complete()
         self.cycle.transport = cast(asyncio.Transport, self._pieces)  # all that an answer does with it

@@ -7,7 +7,7 @@ idle, or its screen is at rest.  Receipts survive a restart of the coordinator.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -57,13 +57,21 @@ def thread_reader(thread_id: str) -> str:
     return f"thread {thread_id}"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """Answers that may not have arrived: those of a reader from a number on."""
+
+    number: int
+    is_on_its_way: Callable[[], bool]
+
+
 class AnswerNumbers:
-    """Numbers that tell whether an answer had left before a call began."""
+    """Numbers that tell whether an answer had arrived before a call began."""
 
     def __init__(self) -> None:
         self._newest = 0
-        self._held: defaultdict[str, list[int]] = defaultdict(list)
-        """For each answer to a reader that has not left yet: a number that is smaller than its own."""
+        self._held: defaultdict[str, list[_Held]] = defaultdict(list)
+        """The answers to each reader that may not have arrived yet."""
 
     def of_answer(self) -> int:
         """Return a number for an answer that is about to be given."""
@@ -71,21 +79,36 @@ class AnswerNumbers:
         return self._newest
 
     def of_call(self, reader: str) -> int:
-        """Return a number that is greater than those of the reader's answers that have left, and of no others."""
-        held = self._held.get(reader)
+        """Return a number that is greater than those of the reader's answers that have arrived, and of no others."""
+        held = [one.number for one in self._held.get(reader, ()) if one.is_on_its_way()]
         return min(held) if held else self.of_answer()
+
+    @property
+    def first_held(self) -> int:
+        """A number that is not greater than those of the answers that may not have arrived."""
+        every = (one for held in self._held.values() for one in held)
+        return min((one.number for one in every if one.is_on_its_way()), default=self._newest + 1)
+
+    def hold(self, reader: str, number: int, is_on_its_way: Callable[[], bool]) -> Callable[[], None]:
+        """Let answers from this number on not count as arrived while they are on their way; return what ends it."""
+        held = _Held(number, is_on_its_way)
+        self._held[reader].append(held)
+
+        def release() -> None:
+            self._held[reader].remove(held)
+            if not self._held[reader]:
+                del self._held[reader]
+
+        return release
 
     @contextmanager
     def held(self, reader: str) -> Iterator[None]:
-        """Keep answers to a reader that are numbered in this block from counting as left before its end."""
-        begun_at = self.of_answer()
-        self._held[reader].append(begun_at)
+        """Keep answers to a reader that are numbered in this block from counting as arrived before its end."""
+        release = self.hold(reader, self.of_answer(), lambda: True)
         try:
             yield
         finally:
-            self._held[reader].remove(begun_at)
-            if not self._held[reader]:
-                del self._held[reader]
+            release()
 
 
 class InboxReceipt:
@@ -95,7 +118,16 @@ class InboxReceipt:
     own answer may offer more.  `Receipts` handles what the reader's program confirms.
     """
 
-    def __init__(self, mailbox: Mailbox, waker: Waker, numbers: AnswerNumbers, reader: str, ui_pid: int | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        mailbox: Mailbox,
+        waker: Waker,
+        numbers: AnswerNumbers,
+        reader: str,
+        ui_pid: int | None,
+    ) -> None:
+        self._database = database
         self._mailbox = mailbox
         self._waker = waker
         self._numbers = numbers
@@ -105,6 +137,15 @@ class InboxReceipt:
         """Answers with a smaller number have arrived; answers that are given while the call runs have a greater one."""
         self._offered: int | None = None
         """Number of the answer to this call, if it hands out messages."""
+        self._agent_id = ""
+        """The agent whose messages they are."""
+        self._release: Callable[[], None] | None = None
+        """Lets the answer count as arrived."""
+
+    @property
+    def has_offered(self) -> bool:
+        """True if the answer to this call hands out messages."""
+        return self._offered is not None
 
     async def begun(self, reader: Reader, agent_id: str) -> Mapping[str, PartlyHanded]:
         """Return how much this reader has got of messages that come in parts, by message id."""
@@ -116,7 +157,7 @@ class InboxReceipt:
         Only within `answering`.
         """
         if pieces:
-            self._offered = self._numbers.of_answer()
+            self._offered, self._agent_id = self._numbers.of_answer(), agent.agent_id
             await store.hand_out(tx, self._holder(agent.agent_id), pieces, self._offered)
             whole = [piece.message_id for piece in pieces if piece.is_last]
             begun = [piece.message_id for piece in pieces if not piece.is_last]
@@ -128,13 +169,34 @@ class InboxReceipt:
         with self._numbers.held(self._reader):
             yield
 
-    async def take_back(self, tx: Transaction, agent_id: str) -> None:
-        """Announce again what the answer to this call offered: nobody gets the answer."""
+    def leave(self, is_on_its_way: Callable[[], bool]) -> None:
+        """Let what was offered count as arriving while its answer is on its way."""
+        self.arrive()
         if self._offered is not None:
-            taken = await store.take_back(tx, self._holder(agent_id), self._offered)
-            await self._waker.announce_again(tx, taken)
-            if taken:
-                tx.record(WakeChanged(agent_id=agent_id))
+            self._release = self._numbers.hold(self._reader, self._offered, is_on_its_way)
+
+    def arrive(self) -> None:
+        """Let what was offered count as arrived: a call that begins later confirms it."""
+        if self._release is not None:
+            self._release()
+            self._release = None
+
+    async def come_back(self) -> bool:
+        """Announce what was offered again, because nobody gets the answer; return whether that could be stored."""
+        try:
+            if self._offered is not None:
+                async with self._database.write() as tx:
+                    await self._take_back(tx, self._offered)
+        except StoreError as error:
+            logger.warning("mail in an answer that was lost is not announced again yet: %s", error)
+            return False
+        return True
+
+    async def _take_back(self, tx: Transaction, number: int) -> None:
+        taken = await store.take_back(tx, self._holder(self._agent_id), number)
+        await self._waker.announce_again(tx, taken)
+        if taken:
+            tx.record(WakeChanged(agent_id=self._agent_id))
 
     async def confirm(self, tx: Transaction, agent_id: str) -> None:
         """Mark as read what earlier answers offered: the reader has called again."""
@@ -168,7 +230,7 @@ class Receipts:
             reader: the context that the answer comes into.
             ui_pid: the process of the caller's user interface, as its bridge reports it.
         """
-        return InboxReceipt(self._mailbox, self._waker, self._numbers, reader, ui_pid)
+        return InboxReceipt(self._database, self._mailbox, self._waker, self._numbers, reader, ui_pid)
 
     def hear(self, event: Event) -> None:
         """Note that messages were handed out."""
@@ -232,7 +294,7 @@ class Receipts:
         before, age = self.number(), self._clock.monotonic() - watch.since
         agent = await agents_store.by_id(self._database, agent_id)
         at_rest = agent is not None and await self._waker.is_at_rest(agent)
-        to_note = age >= LEAVES_WITHIN_S and not watch.is_noted
+        to_note = age >= LEAVES_WITHIN_S and not watch.is_noted and watch.newest < self._numbers.first_held
         if to_note or at_rest:
             async with self._database.write() as tx:
                 if to_note:

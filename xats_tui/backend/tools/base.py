@@ -29,6 +29,7 @@ from pydantic_core import PydanticCustomError
 
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.bundle import Services
+from xats_tui.backend.services.receipts import InboxReceipt
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.group_commit import Body
@@ -293,6 +294,8 @@ class ToolAnswer(NamedTuple):
     text: str
     is_error: bool = False
     """True if the tool could not run: it is unknown, its arguments are wrong, or it failed."""
+    handed: InboxReceipt | None = None
+    """What the answer hands out, if it hands out anything."""
 
 
 class Toolbox:
@@ -336,7 +339,7 @@ class Toolbox:
         except Exception:
             logger.exception("%s failed", name)
             return _failed(f"{name} failed because of an internal error; the coordinator's log has the details")
-        return ToolAnswer(shortened(text, call.limit))
+        return ToolAnswer(shortened(text, call.limit), handed=call.receipt if call.receipt.has_offered else None)
 
     async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
         """Return the answer to a call, the same one if the call was carried out before or is under way."""

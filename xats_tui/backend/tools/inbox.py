@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -12,7 +11,7 @@ from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.store.sql.writer import uninterrupted
 from xats_tui.backend.tools.answers.parts import MessagePart, next_part, part_of
 from xats_tui.backend.tools.base import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
-from xats_tui.core.errors import Refusal, StoreError
+from xats_tui.core.errors import Refusal
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.pages import Page
 
@@ -59,7 +58,7 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
         try:
             parts, waiting, newest = await call.transact(fetch)
         except asyncio.CancelledError:  # given up, perhaps when all was stored: the model gets no answer
-            await uninterrupted(_take_back(call))
+            await uninterrupted(call.receipt.come_back())
             raise
     left = waiting - sum(part.piece.is_last for part in parts)
     return {
@@ -67,12 +66,6 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
         "has_more": left > 0,
         "last_event_id": newest,
     } | ({"waiting": left} if left > 0 else {})
-
-
-async def _take_back(call: Call) -> None:
-    with suppress(StoreError):  # at the end of the coordinator; the next one does it when it starts
-        async with call.services.database.write() as tx:
-            await call.receipt.take_back(tx, call.agent.agent_id)
 
 
 async def _next_page(call: Call, tx: Transaction, limit: int) -> list[MessagePart]:
