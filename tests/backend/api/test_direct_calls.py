@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -224,6 +225,21 @@ async def test_a_call_whose_session_ends_is_interrupted_and_its_stream_has_no_ev
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert waiting.ended == ["interrupted"]
+
+
+@BOTH_WAYS
+async def test_an_answer_with_half_a_character_is_an_answer(
+    settings: Settings, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undecodable(_: Call, arguments: Any) -> Answer:
+        return {"path": os.fsdecode(b"/tmp/\xff")}
+
+    way(monkeypatch)
+    monkeypatch.setattr(assemble, "TOOLS", {**TOOLS, "echo": replace(TOOLS["echo"], run=undecodable)})
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
+        answer = await http.post("/mcp", json=call("echo", msg="x"), headers=await open_session(http))
+
+    assert '"{\\"path\\":\\"/tmp/?\\"' in answer.text
 
 
 @BOTH_WAYS

@@ -20,12 +20,14 @@ def column(moment: datetime | None) -> str | None:
 
 
 def to_json(value: Any) -> str:
-    """Encode as JSON."""
+    """Encode as JSON, with a question mark for each half of a character."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        # orjson refuses integers beyond 64 bits, which JSON schemas may hold
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        # orjson refuses integers beyond 64 bits, which JSON schemas may hold, and names of files and programs that are
+        # no UTF-8, of which Python makes halves of characters
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode(errors="replace").decode()
 
 
 def from_json(text: str) -> Any:
