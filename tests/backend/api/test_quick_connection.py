@@ -14,7 +14,13 @@ from tests.patience import PATIENCE
 from tests.screens.looking import slow
 from xats_tui.backend.api import app
 from xats_tui.backend.api.connection_limits import PatientConnection
-from xats_tui.backend.api.quick_connection import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, OnePiece, QuickConnection
+from xats_tui.backend.api.quick_connection import (
+    MAX_HEAD_BYTES,
+    MAX_QUEUED_REQUESTS,
+    MAX_REQUEST_BYTES,
+    OnePiece,
+    QuickConnection,
+)
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
@@ -142,6 +148,15 @@ async def test_requests_that_are_sent_together_are_answered_in_order(backend: Co
             await reader.readexactly(int(length))
 
     assert statuses == [b"200", b"404", b"200"]
+
+
+async def test_a_client_that_sends_more_than_is_answered_is_given_up(backend: Coordinator) -> None:
+    async with connected(backend) as (reader, writer):
+        writer.write(HEALTH * MAX_QUEUED_REQUESTS)
+        for _ in range(MAX_QUEUED_REQUESTS):
+            await reader.readuntil(b'"ok": true')
+
+    assert (await answered(backend, HEALTH * 3 * MAX_QUEUED_REQUESTS)).count(b'"ok": true') < MAX_QUEUED_REQUESTS
 
 
 async def test_a_client_that_would_rather_speak_another_protocol_is_answered_in_this_one(backend: Coordinator) -> None:

@@ -16,6 +16,9 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 """Maximum size of a request as it is sent: a body in chunks of one byte is six times as long as its content."""
 
+MAX_QUEUED_REQUESTS = 100
+"""Maximum number of requests that are read before the answer to an earlier one; no client of ours sends two."""
+
 SPACE = b" \t"
 
 TOO_LARGE = "Invalid HTTP request received."
@@ -101,6 +104,8 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
 
     def on_headers_complete(self) -> None:
         """End the head of a request."""
+        if len(self.pipeline) >= MAX_QUEUED_REQUESTS:
+            raise ValueError("reading goes on with each answer, and would read more than is answered")
         if self.parser.should_upgrade():
             self._is_for_h11 = self._is_alone
             raise ValueError("httptools would take the body for another protocol")
