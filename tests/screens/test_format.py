@@ -1,5 +1,6 @@
 """Formatting of values: no control sequences, and no cut without a sign."""
 
+import tracemalloc
 import unicodedata
 from datetime import timedelta
 
@@ -34,6 +35,18 @@ OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 @given(FOREIGN)
 def test_one_line_holds_nothing_that_a_terminal_obeys(text: str) -> None:
     assert not any(unicodedata.category(character) in OBEYED for character in one_line(text))
+
+
+def test_of_a_long_text_only_the_line_is_kept() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            assert one_line(f"{number:0100000}").endswith(CUT)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 100_000
 
 
 @given(FOREIGN)

@@ -94,14 +94,16 @@ def visible(character: str) -> str:
     return character
 
 
-# Lists are read again every second or so, mostly with the same texts.
-@lru_cache(maxsize=2048)
 def one_line(text: str | None) -> str:
     """Return foreign text for a single line: newlines as `↵`, control and direction characters as symbols."""
-    if not text:
-        return ""
-    head = text[:MAX_LINE_CHARS].rstrip() if len(text) > MAX_LINE_CHARS else text.rstrip()
-    drawn = SUSPECT.sub(_visible_in_line, head)
+    return _head_in_line(text[: MAX_LINE_CHARS + 1]) if text else ""
+
+
+# Lists are read again every second or so, mostly with the same texts; whole texts would fill the memory.
+@lru_cache(maxsize=2048)
+def _head_in_line(text: str) -> str:
+    """Return the beginning of a text for a single line, with a mark if the text is longer."""
+    drawn = SUSPECT.sub(_visible_in_line, text[:MAX_LINE_CHARS].rstrip())
     return drawn + CUT if len(text) > MAX_LINE_CHARS else drawn
 
 
