@@ -16,7 +16,7 @@ from xats_tui.backend.thread import COALESCE_S, CoordinatorGone, CoordinatorThre
 from xats_tui.core.errors import StartError
 from xats_tui.core.events import AgentChanged, Scope, TaskChanged
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.settings import Settings
+from xats_tui.runtime.settings import Settings, load
 
 
 @pytest.fixture
@@ -42,6 +42,23 @@ async def test_a_question_is_answered_on_the_coordinators_thread(coordinator: Co
         return threading.current_thread().name, len(await backend.registry.roster())
 
     assert await coordinator.ask(where) == ("coordinator", 0)
+
+
+async def background_tasks(backend: Coordinator) -> set[str]:
+    return {"panes", "waker", "config file"} & {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def test_a_coordinator_that_serves_later_leaves_its_other_work_for_then_too(settings: Settings) -> None:
+    running = CoordinatorThread(settings, serves_later=True, loaded=load({"home": str(settings.home)}, {}))
+    running.start()
+    assert await running.ask(background_tasks) == set()
+
+    running.serve()
+
+    async with asyncio.timeout(PATIENCE):
+        while await running.ask(background_tasks) != {"panes", "waker", "config file"}:
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(running.stop)
 
 
 async def test_what_goes_wrong_there_is_raised_here(coordinator: CoordinatorThread) -> None:

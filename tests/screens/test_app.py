@@ -1,5 +1,6 @@
 """Start and end of the dashboard."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="not a terminal"):
         run(load({"home": str(tmp_path / "home"), "port": "0"}, {}), takeover=False)
     assert not (tmp_path / "home").exists()
+
+
+async def test_a_library_that_is_imported_while_the_dashboard_is_shown_finds_the_encoding_of_the_output() -> None:
+    """libtmux reads it, and is imported with the first tmux command."""
+    async with XatsApp(desk(FILLED)).run_test():
+        assert sys.stdout.encoding == "utf-8"
 
 
 async def test_the_other_modes_are_made_while_nobody_types_and_nothing_of_them_is_seen(

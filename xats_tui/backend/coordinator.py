@@ -5,7 +5,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -125,9 +125,11 @@ class Coordinator:
         bus: EventBus,
         clock: Clock,
         listener: socket.socket,
+        loaded: Loaded | None = None,
     ) -> None:
         quiet = timedelta(milliseconds=settings.quiet_ms)
         self.settings = settings
+        self._loaded = loaded
         self._holding = holding
         self._database = database
         self.clock = clock
@@ -140,6 +142,7 @@ class Coordinator:
         self.states = ClientStates(bus.publish)
         self.tmux = tmux = Tmux(clock)
         self.pulse, self.notices = LoopLagMonitor(clock), Notices(clock)
+        self._manifests = ClientManifests(settings.home, self.notices, clock)
         troubles = {"database": lambda: database.trouble, "home": holding.restore, "tmux": lambda: tmux.trouble}
         self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
@@ -342,7 +345,7 @@ class Coordinator:
         inherited: socket.socket | None = None,
         loaded: Loaded | None = None,
     ) -> "AsyncIterator[Coordinator]":
-        """Run a coordinator that does not serve yet: connections wait in the queue of its socket.
+        """Open a coordinator that answers the operator, and nobody else yet: connections wait in its socket's queue.
 
         The arguments are those of `running`.
 
@@ -366,26 +369,28 @@ class Coordinator:
                 raise StartError(
                     f"cannot use {settings.pid_path.parent}: {error.strerror}; name another folder with --home"
                 ) from error
-            backend = cls(settings, holding, database, bus, clock, listener)
+            backend = cls(settings, holding, database, bus, clock, listener, loaded)
             if few_files:
                 backend.notices.warn("open files", few_files)
-            await backend._watch(stack, loaded)
-            await backend._start(stack)
+            stack.push_async_callback(backend._past.close)
+            await backend._recover()
             yield backend
 
     @asynccontextmanager
     async def serving(self, terminal: str | None = None, *, read_only: bool = False) -> AsyncIterator[None]:
-        """Serve connections for the life of the block; the pid file says where.
+        """Do the coordinator's work and serve connections for the life of the block; the pid file says where.
 
         Args:
             terminal: terminal of a dashboard in the same process, for the pid file; None without a dashboard.
             read_only: refuse operator commands that change anything.
         """
-        opened, hook_key = await asyncio.to_thread(_opener_of_doors), secrets.token_urlsafe(HOOK_KEY_BYTES)
-        door = opened(
-            self.listener, self._services, self.operator, self.settings, hook_key=hook_key, read_only=read_only
-        )
-        async with door:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._at_work())
+            opened, hook_key = await asyncio.to_thread(_opener_of_doors), secrets.token_urlsafe(HOOK_KEY_BYTES)
+            door = opened(
+                self.listener, self._services, self.operator, self.settings, hook_key=hook_key, read_only=read_only
+            )
+            await stack.enter_async_context(door)
             record = PidRecord(
                 pid=os.getpid(),
                 port=self.port,
@@ -406,17 +411,29 @@ class Coordinator:
                     if self._holding.is_in_place:
                         self._holding.write(replace(record, hook_key=""))
 
-    async def _start(self, stack: AsyncExitStack) -> None:
+    async def _recover(self) -> None:
+        """Read what an earlier coordinator left behind."""
         for path in (self.settings.operator_token_path, self.settings.proof_key_path):
             operator_token.ensure(path)
-        stack.push_async_callback(self._past.close)
+        await asyncio.to_thread(self._manifests.read)
         await self._known_agents.watch()
         await self._departures.remember()
         await self._pane_ages.hand_back()
         await self._typing.recall()
         await self._receipts.recover()
         self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
-        for name, run in (
+
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[None]:
+        """Run the background tasks for the life of the block."""
+        async with AsyncExitStack() as stack:
+            await self._watch(stack)
+            for name, run in self._tasks():
+                await stack.enter_async_context(kept_running(name, run))
+            yield
+
+    def _tasks(self) -> Sequence[tuple[str, Callable[[], Awaitable[None]]]]:
+        return (
             ("panes", self.panes.run),
             ("claude sessions", self.claude_sessions.run),
             ("tracking", self._track),
@@ -438,20 +455,17 @@ class Coordinator:
             ("retention", self.retention.run),
             ("search index", self._search_index.run),
             ("sessions alive", self.kept_sessions.run),
-        ):
-            await stack.enter_async_context(kept_running(name, run))
+        )
 
-    async def _watch(self, stack: AsyncExitStack, loaded: Loaded | None) -> None:
+    async def _watch(self, stack: AsyncExitStack) -> None:
         """Watch the clients' manifests, the contract folder and the config file."""
-        manifests = ClientManifests(self.settings.home, self.notices, self.clock)
-        await asyncio.to_thread(manifests.read)
-        await stack.enter_async_context(kept_running("client manifests", manifests.run))
+        await stack.enter_async_context(kept_running("client manifests", self._manifests.run))
         if self._contract_folder and (folder := self.settings.contracts):
             take = self._contract_folder.take
             watching = partial(follow, folder, f"*{SUFFIX}", self.clock, take)
             await stack.enter_async_context(kept_running("contract folder", watching))
-        if loaded:
-            live = LiveSettings(loaded, self.notices, self._apply)
+        if self._loaded:
+            live = LiveSettings(self._loaded, self.notices, self._apply)
             watching = partial(follow, self.settings.config_path, CONFIG_NAME, self.clock, live.take)
             await stack.enter_async_context(kept_running("config file", watching))
 

@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from libtmux.exc import LibTmuxException
-
 from xats_tui.backend.system.tmux_commands import on_own_thread, run_command
 from xats_tui.backend.system.tmux_keys import check_sent, keys_command, paste_command
 from xats_tui.backend.system.tmux_looks import LookRequest, Looks
@@ -242,7 +240,7 @@ class Tmux:
                 self.round_trip, self.trouble = self._clock.monotonic() - begun, ""
         except TimeoutError:
             raise self._silent(self._deadline) from None
-        except (LibTmuxException, OSError) as error:
+        except OSError as error:
             raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
         return stdout, " ".join(stderr)
 

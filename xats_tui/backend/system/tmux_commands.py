@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TypeVar
-
-from libtmux.common import tmux_cmd
-from libtmux.exc import TmuxCommandNotFound
+from typing import TYPE_CHECKING, TypeVar
 
 from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
+
+if TYPE_CHECKING:
+    from xats_tui.backend.system.tmux_process import TmuxProcess
 
 STARTS_SERVER = "new-session"
 """Command that starts a server if none is running."""
@@ -23,19 +23,6 @@ T = TypeVar("T")
 
 Answer = tuple[list[str], list[str]]
 """Lines that tmux printed, and lines that it complained with."""
-
-
-class _Command(tmux_cmd):
-    """A command that can be killed while it runs."""
-
-    def __init__(self, under_way: "list[_Command]", *arguments: str) -> None:
-        under_way.append(self)
-        super().__init__(*arguments)
-
-    def end(self) -> None:
-        """Kill the process, if it has been started."""
-        if process := getattr(self, "process", None):
-            process.kill()
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:
@@ -68,9 +55,9 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
 
     Raises:
         UntrustedSocket, NoServer, TmuxUnavailable: nothing was run.
-        LibTmuxException, OSError: tmux cannot be run.
+        OSError: tmux cannot be run.
     """
-    under_way: list[_Command] = []
+    under_way: list[TmuxProcess] = []
     try:
         return await on_own_thread(partial(_answer, sockets, socket, arguments, under_way))
     except asyncio.CancelledError:
@@ -79,12 +66,14 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
         raise
 
 
-def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list[_Command]) -> Answer:
+def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list["TmuxProcess"]) -> Answer:
     if shutil.which("tmux") is None:
-        raise TmuxCommandNotFound
+        raise FileNotFoundError("there is no tmux")
+    from xats_tui.backend.system.tmux_process import TmuxProcess  # the start needs no libtmux, which takes 43 ms
+
     with _server(sockets, socket, starts=arguments[0] == STARTS_SERVER) as (option, path):
         # `-u`: without a UTF-8 locale, tmux prints every non-ASCII character as `_`
-        command = _Command(under_way, "-u", *option, *arguments)
+        command = TmuxProcess(under_way, "-u", *option, *arguments)
         complaints = [line.replace(path, sockets.path(socket)) if path else line for line in command.stderr]
         return list(command.stdout), complaints
 
