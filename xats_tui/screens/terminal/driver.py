@@ -1,18 +1,44 @@
 """Terminal driver of the dashboard: Textual's driver, made robust against stops and continuations of the process.
 
 Textual acts inside the signal handler, where it can meet its own locks, and takes every SIGCONT for the end of a stop
-that it has prepared.  After a SIGSTOP, two threads would read the keys, and the program would never end.
+that it has prepared.  After a SIGSTOP, two threads would read the keys, and the program would never end.  A byte that
+is no text, from another encoding or a broken line, would end it.
 """
 
+import os
+import selectors
 import termios
+from codecs import getincrementaldecoder
+from collections.abc import Collection
 from contextlib import suppress
 from types import FrameType
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from xats_tui.screens.actions import ACTIONS
+from xats_tui.screens.terminal.key_parser import KeyParser
+
+LOOK_INTERVAL_S = 0.1
+"""Seconds to wait for a key until the next look whether the driver is to end."""
+
+READ_BYTES = 4096
+
 
 class JobDriver(LinuxDriver):
     """Draws on a terminal that a shell with job control may take and return at any moment."""
+
+    def run_input_thread(self) -> None:
+        """Hand on what the terminal sends, until the driver is to end."""
+        parser = KeyParser(self._debug, with_alt=keys_with_alt)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(LOOK_INTERVAL_S) and (text := decode(os.read(self.fileno, READ_BYTES))):
+                    for message in parser.feed(text):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
 
     def resume_application_mode(self) -> None:
         """Take the terminal back; the app is notified and redraws everything."""
@@ -38,3 +64,9 @@ class JobDriver(LinuxDriver):
 
     def _is_drawing(self) -> bool:
         return self._writer_thread is not None and self._writer_thread.is_alive()
+
+
+def keys_with_alt() -> Collection[str]:
+    """Return the keys that mean something together with alt."""
+    keys = (key for action in ACTIONS for key in action.key.split(","))
+    return frozenset(key.removeprefix("alt+") for key in keys if key.startswith("alt+"))
