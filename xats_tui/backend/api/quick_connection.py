@@ -109,14 +109,22 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         if self.parser.should_upgrade():
             self._is_for_h11 = self._is_alone
             raise ValueError("httptools would take the body for another protocol")
-        if sum(name == b"host" for name, _ in self.headers) > 1:
+        names = [name for name, _ in self.headers]
+        if names.count(b"host") > 1:
             raise ValueError("which of the hosts counts is not for us to say")
+        if b"transfer-encoding" in names and not self._is_in_plain_chunks():
+            raise ValueError("where the body ends is not for us to say")
         self._in_head = False
         self.scope["extensions"] = self.arrivals.extensions  # type: ignore[typeddict-item]
         self.headers[:] = [(name, value.rstrip(SPACE)) for name, value in self.headers]  # as h11 does
         super().on_headers_complete()
         self.cycle.transport = cast(asyncio.Transport, self._pieces)  # all that an answer does with it
         self.headers = []  # for trailers: the request keeps its own
+
+    def _is_in_plain_chunks(self) -> bool:
+        """Return whether the body comes in chunks and in no other encoding; HTTP/1.0 has none."""
+        encodings = [value.strip(SPACE).lower() for name, value in self.headers if name == b"transfer-encoding"]
+        return encodings == [b"chunked"] and self.parser.get_http_version() == "1.1"
 
     def on_message_complete(self) -> None:
         """End a request."""
