@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.cache import LRUCache
 from textual.pilot import Pilot
 
 from tests.screens.looking import shows, text, until
 from tests.screens.test_format import FOREIGN
 from xats_tui.screens.widgets.columns import GAP_CELLS, Column, fit
 from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, one_line
-from xats_tui.screens.widgets.tables import KeyedTable
+from xats_tui.screens.widgets.tables import MAX_HEADERS, KeyedTable
 
 COLUMNS = (
     Column(key="name", title="name", width=8, grow=1),
@@ -74,6 +75,15 @@ async def test_the_view_stays_on_its_rows_when_newer_ones_come() -> None:
         keyed.show(rows(*range(100, 105), *range(50)))
         await pilot.pause()
         assert names(pilot) == before
+
+
+async def test_what_is_kept_of_drawn_headers_does_not_grow_with_the_rows() -> None:
+    async with table() as (pilot, keyed):
+        for number in range(1, 16):
+            keyed.show(rows(*range(number)))
+            await pilot.press("down")
+        kept = [len(cache) for cache in vars(keyed).values() if isinstance(cache, LRUCache)]
+        assert 0 < max(kept) <= MAX_HEADERS
 
 
 async def test_a_table_at_its_top_shows_the_newest() -> None:

@@ -36,6 +36,9 @@ from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
 MAX_ROWS = 420
 """Maximum rows: more than a list loads, with what waits for somebody and the heads of groups."""
 
+MAX_HEADERS = 32
+"""Most cells, and lines, of headers that DataTable keeps drawn; a table has fewer columns."""
+
 DIVIDER = "—"
 """Key of a row that is a line of text across the table, stands between others, and is never under the cursor."""
 
@@ -90,6 +93,9 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             show_row_labels=False,
             cursor_foreground_priority="renderable",
         )
+        # It draws the header only, but anew for each number of lines and each place of the cursor, and keeps thousands.
+        for kept in (self._cell_render_cache, self._row_render_cache, self._row_renderable_cache, self._line_cache):
+            kept.maxsize = MAX_HEADERS
         self._specs = tuple(columns)
         self._shown: dict[str, TableRow] = {}
         self._strips: dict[int, tuple[TableRow, tuple[object, ...], Strip]] = {}
