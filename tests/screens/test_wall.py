@@ -1,5 +1,7 @@
 """The wall: the screens of several agents side by side, as large as they can be, with nothing typed into them."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.screens.looking import settled, shows, text, until
@@ -50,6 +52,16 @@ async def test_the_wall_shows_the_marked_agents_and_leads_to_one() -> None:
         await pilot.press("enter")
         await shows(pilot, "agent         backend@shop")
         assert "qa@mobile ◆ dialog 3m" not in text(pilot)
+
+
+async def test_tiles_of_teams_that_begin_alike_are_told_apart() -> None:
+    def renamed(team: str) -> str:
+        return {"mobile": "payments-of-all-of-europe-north", "shop": "payments-of-all-of-europe-south"}.get(team, team)
+
+    roster = tuple(replace(one, agent=replace(one.agent, team=renamed(one.agent.team))) for one in TEAMS.roster)
+    async with XatsApp(desk(replace(TEAMS, roster=roster))).run_test(size=SMALL) as pilot:
+        await after("2", "slash", *"backend", "enter", "w", words="backend@paym…urope-north ◐ busy 1m")(pilot)
+        assert "backend@pay…urope-south ✕ shell 4m" in text(pilot)
 
 
 async def test_a_wall_says_what_it_leaves_out_and_esc_leaves_it() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -26,13 +27,16 @@ from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.widgets.ansi import pane_lines
 from xats_tui.screens.widgets.columns import Column, Order
 from xats_tui.screens.widgets.folding import Folding
-from xats_tui.screens.widgets.format import CUT, TableCell, TableRow, Tone, count, minute_of_day, one_line
+from xats_tui.screens.widgets.format import CUT, TableCell, TableRow, Tone, count, cut_names, minute_of_day, one_line
 from xats_tui.screens.widgets.tables import DIVIDER, KeyedTable
 from xats_tui.screens.widgets.texts import TextPanel
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 MARK = Column(key="mark", title="", width=1, sorts=False)
 """Column for the marks."""
+
+TITLE_FRAME_CELLS, LEAST_TITLE_NAME_CELLS = 6, 12
+"""Cells of a border that no title takes, and cells that are left to a name in a title, whatever else it tells."""
 
 PARTLY = "·"
 """Mark of a folded group of which some rows are marked."""
@@ -417,6 +421,11 @@ class PanePanel(Static, can_focus=True):
         self._title = ""
         self._hidden = 0
 
+    def fitted(self, name: str, others: str) -> str:
+        """Return a name, cut so that it and these other words of the title fit."""
+        room = self.outer_size.width - TITLE_FRAME_CELLS - cell_len(others)
+        return cut_names(name, max(LEAST_TITLE_NAME_CELLS, room)) if self.outer_size.width else name
+
     def show(self, title: str, view: PaneView | None, instead: str) -> None:
         """Show this view under this title; without a view, show the reason `instead`."""
         self._title = title
@@ -441,5 +450,6 @@ class PanePanel(Static, can_focus=True):
     def _entitle(self) -> None:
         title = f" {self._title}" if self._title else ""
         above = f"{CUT} {count(self._hidden, 'line')} above" if self._hidden else ""
-        styled = Content.assemble((self.label, "bold"), (title, CONTENT_STYLES[Tone.MUTED]))
+        label = self.fitted(self.label, title)
+        styled = Content.assemble((label, "bold"), (title, CONTENT_STYLES[Tone.MUTED]))
         entitle(self, styled, Content(above))

@@ -29,12 +29,12 @@ def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None
         name = name_of(snapshot, entry.agent.agent_id)
         panel.show(name, None, f"No known pane for {name}.")
     else:
-        state = agent_state(snapshot, entry, now).text
-        title = f"{one_line(binding.pane.pane_id)} {name_of(snapshot, entry.agent.agent_id)} · {state}"
-        view = snapshot.view(entry)
+        view, pane = snapshot.view(entry), one_line(binding.pane.pane_id)
+        told = f" · {agent_state(snapshot, entry, now).text}"
         if view and snapshot.moment:
-            title = f"{title} · as of {time_of_day(view.look.at, now)}"
-        panel.show(title, view, NOT_KEPT if snapshot.moment else NOT_LOOKED_AT)
+            told = f"{told} · as of {time_of_day(view.look.at, now)}"
+        name = panel.fitted(name_of(snapshot, entry.agent.agent_id), f"{panel.label} {pane} {told}")
+        panel.show(f"{pane} {name}{told}", view, NOT_KEPT if snapshot.moment else NOT_LOOKED_AT)
 
 
 def is_watched_otherwise(desk: ModeContext, *entries: RosterEntry | None) -> bool:
