@@ -186,7 +186,7 @@ def test_tmux_servers_are_named_and_a_dead_one_is_told(
     tmux: TmuxServer, told: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, findings = told("--port", "0")
-    assert is_in(findings["tmux server"][0], "ok", f"{tmux.socket} (1 pane); this is outside")
+    assert is_in(findings["tmux server"][0], "ok", f"{tmux.socket} (1 pane); this shell runs outside of tmux")
 
     monkeypatch.setenv("TMUX", f"{tmux.folder}/gone,1,0")
     _, findings = told("--port", "0")

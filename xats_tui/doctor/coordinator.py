@@ -52,7 +52,7 @@ def home(case: Case) -> Iterator[Finding]:
 def _future_home(folder: Path) -> Iterator[Finding]:
     above = next(path for path in folder.parents if path.exists())
     if os.access(above, os.W_OK | os.X_OK):
-        yield ok("home", f"{short(folder)}: not there yet, made at the first start")
+        yield ok("home", f"{short(folder)} does not exist yet; the first start makes it")
     else:
         yield problem("home", f"{folder} cannot be made in {above}", "name a folder that you may write to: --home DIR")
 

@@ -25,7 +25,7 @@ def database(case: Case) -> Iterator[Finding]:
     settings = case.loaded.settings
     path = settings.db_path
     if not path.exists():
-        yield ok("database", f"{path.name}: not there yet, made at the first start")
+        yield ok("database", f"{path.name} does not exist yet; the first start makes it")
         return
     try:
         complaint, version, indexed = _read(path, in_use=pid_file.is_running(settings.pid_path))

@@ -112,7 +112,11 @@ def _servers(case: Case) -> Iterator[Finding]:
     elif not running:
         yield ok("tmux server", "none runs now; start one for the agents: tmux new-session")
     else:
-        place = f"; this is pane {case.environment.get('TMUX_PANE', '?')}" if inside else "; this is outside"
+        place = (
+            f"; this is pane {case.environment.get('TMUX_PANE', '?')}"
+            if inside
+            else "; this shell runs outside of tmux"
+        )
         listed = ", ".join(f"{socket} ({count} pane{'s' * (count > 1)})" for socket, count in running.items())
         yield ok("tmux server", listed + place)
     if inside in running and _asked(case, "-S", inside, "display-message", "-p", "#{client_utf8}")[1] == "0":

@@ -34,6 +34,7 @@ LEGEND = (
     ("⚠ look", Tone.WARN, "a change of a contract that breaks readers, or something to look at"),
     ("✕ failed, gone", Tone.BAD, "a wake that failed, an agent whose program has ended, a cancelled task"),
     ("○ away, pending", Tone.MUTED, "an agent without a connection, a task that nobody has begun, a wake not tried"),
+    ("‖ DND", Tone.WARN, "do not disturb is on: messages are kept, and wakes wait"),
     ("↩", Tone.MUTED, "a reply is wanted"),
     ("–", Tone.MUTED, "nothing is known or set"),
 )

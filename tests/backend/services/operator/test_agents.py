@@ -56,3 +56,9 @@ async def test_the_roster_says_who_rests_and_until_when(backend: Coordinator, re
     await backend.operator.disturb_agent(bob.agent_id)
     await backend.operator.disturb_team("red")
     assert not (await backend.registry.roster())[0].resting
+    said = [(entry.verb, entry.detail.partition(" ")[2]) for entry in await backend.operator.activity()]
+    assert said[:3] == [
+        ("do not disturb", "off"),
+        ("do not disturb", "off"),
+        ("do not disturb", "until it is turned off"),
+    ]

@@ -116,7 +116,7 @@ async def test_a_rest_that_is_lifted_or_made_shorter_lets_waiting_wakes_through_
     await backend.operator.rest_team(agent.team)
     await inbox(bob)
     second = await wake(alice, "again")
-    await until(alice, second, detail="do not disturb until that is lifted")
+    await until(alice, second, detail="do not disturb until it is turned off")
     await backend.operator.disturb_team(agent.team)
     await until(alice, second, wake_status="delivered")
     await eventually(lambda: len(codex.turns) == 2)

@@ -222,7 +222,7 @@ RESTRAINTS: dict[str, tuple[WakeContext, str, datetime]] = {
     ),
     "not to be disturbed at all": (
         WakeContext(resting=True),
-        "do not disturb until that is lifted",
+        "do not disturb until it is turned off",
         after(600),
     ),
     "the hour's hints are spent": (

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -165,7 +166,11 @@ async def test_two_deliveries_at_once_post_once(desk: Desk) -> None:
     assert desk.claude.read == [HINT]
 
 
-async def test_the_same_hint_is_told_apart_because_a_repetition_would_be_dropped(desk: Desk) -> None:
+async def test_the_same_hint_is_told_apart_because_a_repetition_would_be_dropped(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "EAST-7")
+    time.tzset()
     assert (await desk.deliver()).step is WakeStage.SUBMITTED
     await eventually(lambda: desk.claude.tell()["fields"]["status"] == "idle")
 
@@ -174,6 +179,11 @@ async def test_the_same_hint_is_told_apart_because_a_repetition_would_be_dropped
     first, second = desk.claude.read
     assert first == HINT
     assert re.fullmatch(re.escape(HINT) + r" \(\d\d:\d\d:\d\d\)", second)
+    assert second[len(HINT) :][:4] in {
+        f" ({hour:%H}" for hour in (datetime.now(), datetime.now() - timedelta(minutes=1))
+    }
+    monkeypatch.undo()
+    time.tzset()
 
 
 async def test_a_turn_just_before_a_restart_may_have_been_begun_by_the_same_hint(desk: Desk) -> None:

@@ -148,7 +148,8 @@ class Operator:
     async def _rest(self, actor: Actor, subject: str, until: datetime | None, agent_id: str | None) -> None:
         async with self._database.write() as tx:
             await store.let_rest(tx, subject, until)
-            detail = f"{subject} until {until.astimezone():%Y-%m-%d %H:%M}" if until else f"{subject} until lifted"
+            end = f"{until.astimezone():%Y-%m-%d %H:%M}" if until else "it is turned off"
+            detail = f"{subject} until {end}"
             await store.note(tx, actor.name, "do not disturb", detail, agent_id=agent_id)
             await self._waker.release(tx)  # wakes that wait for the end of an earlier, longer rest
         self._waker.look_now()
@@ -156,7 +157,7 @@ class Operator:
     async def _lift(self, actor: Actor, subject: str, agent_id: str | None) -> None:
         async with self._database.write() as tx:
             if await store.lift_rest(tx, subject):
-                await store.note(tx, actor.name, "disturb", subject, agent_id=agent_id)
+                await store.note(tx, actor.name, "do not disturb", f"{subject} off", agent_id=agent_id)
                 await self._waker.release(tx)
         self._waker.look_now()
 

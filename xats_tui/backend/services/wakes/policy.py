@@ -290,7 +290,7 @@ def _rest(wake_context: WakeContext) -> str:
     if not wake_context.resting:
         return "off"
     end = wake_context.resting_until
-    return f"do not disturb until {end.astimezone():%H:%M}" if end else "do not disturb until that is lifted"
+    return f"do not disturb until {end.astimezone():%H:%M}" if end else "do not disturb until it is turned off"
 
 
 def is_unanswered(wake: Wake, agent: Agent) -> bool:

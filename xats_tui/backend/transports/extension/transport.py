@@ -153,7 +153,9 @@ class ClientExtension:
                 detail=f"{UNCONFIRMED}an earlier hint may be taken yet" if is_outstanding else "none",
             ),
             Gate(name="dialog", holds=not asks, detail=state.obstacle if asks else "none"),
-            Gate(name="state", holds=asks or is_free, detail=state.obstacle or str(state.state)),
+            Gate(
+                name="state", holds=asks or is_free, detail="not busy" if asks else state.obstacle or str(state.state)
+            ),
         )
 
     def _is_outstanding(self, agent: Agent, link: ExtensionLink, state: ExtensionState) -> bool:

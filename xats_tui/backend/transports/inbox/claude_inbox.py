@@ -169,7 +169,7 @@ class ClaudeInbox:
         for line in [line for line, at in lines.items() if now - at >= REPEATS_DROPPED_FOR]:
             del lines[line]
         lines[hint] = now
-        return f"{hint} ({now:%H:%M:%S})" if is_repeated else hint
+        return f"{hint} ({now.astimezone():%H:%M:%S})" if is_repeated else hint
 
     async def _evidence_in_time(self, agent: Agent) -> str:
         """Return the evidence once there is some; empty if there is none in time."""

@@ -52,6 +52,7 @@ def screen_gates(
     calm_since = max(view.unchanged_since, report.at) if view and report else now
     settled = state is PaneState.IDLE and now - calm_since >= SCREEN_WINS_AFTER
     told = f"the program says {report.state}: {report.detail}" if report else "nothing reported"
+    told = f"{told}; its screen has been idle since" if says_other and settled else told
     return (
         Gate(name="dialog", holds=not open_ones, detail=f"open: {open_ones[0]}" if open_ones else "none"),
         Gate(name="state", holds=state is not PaneState.BUSY, detail=f"{state}: {reason}"),
