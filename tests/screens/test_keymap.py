@@ -37,6 +37,7 @@ def configured(home: Path, table: str) -> Loaded:
         'poke = ""': "'' is not a key",
         "poke = []": "poke has no key",
         'poke = "enter"': "'enter' is reserved",
+        'poke = "esc"': "'esc' is reserved",
         'back = "b"': "the key of back cannot be changed",
         'poke = "m"': "m would mean poke and message in Live; give one of them another key",
         'filter = ["f7", ":"]': ": would mean filter and command in Live",

@@ -342,5 +342,7 @@ def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
     if name == "port":
         return f"port must be a number from 0 to 65535, not {first['input']!r} (from {source})"
     problem = first["msg"].removeprefix("Value error, ")
+    if first["loc"][0] == "keys":
+        problem = "write the key in quotes, or several in a list"
     value = SECRET if name == "token" else repr(first["input"])
     return f"{name} cannot be {value} (from {source}): {problem[0].lower()}{problem[1:]}"

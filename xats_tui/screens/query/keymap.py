@@ -15,7 +15,7 @@ FIXED = frozenset({"open", "back", "next_panel", "previous_panel"})
 """Actions whose keys cannot be changed."""
 
 RESERVED = frozenset(
-    {"enter", "escape", "tab", "shift+tab", "up", "down", "pageup", "pagedown", "home", "end", "ctrl+c"}
+    {"enter", "escape", "esc", "tab", "shift+tab", "up", "down", "pageup", "pagedown", "home", "end", "ctrl+c"}
 )
 """Keys that lists, fields and dialogs need."""
 
