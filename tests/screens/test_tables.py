@@ -1,7 +1,7 @@
 """A keyed table changes only what differs, keeps cursor and scroll, and drops columns in their order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from hypothesis import given, settings
@@ -29,12 +29,13 @@ class TableApp(App[None]):
 
     CSS = "KeyedTable { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; }"
 
-    def __init__(self, *, newest_first: bool) -> None:
+    def __init__(self, columns: Sequence[Column], *, newest_first: bool) -> None:
         super().__init__()
+        self._columns = columns
         self._newest_first = newest_first
 
     def compose(self) -> ComposeResult:
-        yield KeyedTable(COLUMNS, newest_first=self._newest_first)
+        yield KeyedTable(self._columns, newest_first=self._newest_first)
 
 
 def rows(*numbers: int, body: str = "body") -> list[TableRow]:
@@ -47,9 +48,9 @@ def names(pilot: Pilot[None]) -> list[str]:
 
 @asynccontextmanager
 async def table(
-    width: int = 60, height: int = 10, *, newest_first: bool = False
+    width: int = 60, height: int = 10, *, columns: Sequence[Column] = COLUMNS, newest_first: bool = False
 ) -> AsyncIterator[tuple[Pilot[None], KeyedTable]]:
-    async with TableApp(newest_first=newest_first).run_test(size=(width, height)) as pilot:
+    async with TableApp(columns, newest_first=newest_first).run_test(size=(width, height)) as pilot:
         keyed = pilot.app.query_one(KeyedTable)
         keyed.focus()
         yield pilot, keyed
@@ -190,6 +191,19 @@ async def test_hidden_columns_are_shown_in_turn() -> None:
             await pilot.pause()
             turns.append(keyed.visible_columns)
         assert turns == [("name", "number"), ("name", "body")]
+
+
+async def test_where_nothing_else_gives_its_place_to_hidden_columns_long_names_do() -> None:
+    of_names = (Column(key="name", title="name", width=8, grow=1, fits=20), *COLUMNS[1:])
+    async with table(width=24, columns=of_names) as (pilot, keyed):
+        keyed.show([TableRow("k", (TableCell("n" * 20), TableCell("1"), TableCell("body")))])
+        await pilot.pause()
+        turns = [keyed.visible_columns]
+        for _ in range(3):
+            keyed.show_hidden_columns()
+            await pilot.pause()
+            turns.append(keyed.visible_columns)
+        assert turns == [("name",), ("name", "body"), ("name", "number"), ("name",)]
 
 
 @given(st.integers(0, 200))

@@ -64,9 +64,9 @@ def fit(
         columns: all columns.
         width: cells of the table.
         longest: cells of the longest text of a column.
-        seen: keys of columns that are dropped before all others.
+        seen: keys of columns that are dropped before all others; one that is never dropped is not widened instead.
     """
-    kept = [_for_texts(column, longest) for column in columns]
+    kept = [column if column.key in seen and not column.drop else _for_texts(column, longest) for column in columns]
     while _needed(kept) > width and any(column.drop for column in kept):
         kept.remove(max(kept, key=lambda column: (column.drop > 0, column.key in seen, column.drop)))
     widths = {column.key: column.width for column in kept}

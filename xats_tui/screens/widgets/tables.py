@@ -132,9 +132,11 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     def show_hidden_columns(self) -> None:
         """Show hidden columns in the place of others; after the last ones, return to the default columns."""
-        seen = self._seen | {spec.key for spec in self._specs if spec.drop and spec.key in self._widths}
+        shown = {spec.key for spec in self._specs if spec.drop and spec.key in self._widths}
+        # where nothing else can give its place, columns that were widened for long names do
+        seen = self._seen | (shown or {spec.key for spec in self._specs if spec.fits and not spec.drop})
         is_more = any(spec.key not in seen for spec in self._specs if spec.drop)
-        self._seen = seen if is_more else frozenset()
+        self._seen = seen if is_more and seen != self._seen else frozenset()
         self._lay_out()
 
     @property
@@ -144,7 +146,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     def put_columns_aside(self, columns: Sequence[str]) -> None:
         """Show hidden columns in the place of these."""
-        self._seen = frozenset(spec.key for spec in self._specs if spec.drop and spec.key in columns)
+        self._seen = frozenset(spec.key for spec in self._specs if (spec.drop or spec.fits) and spec.key in columns)
         self._lay_out()
 
     def choose(self, key: str) -> None:
