@@ -52,6 +52,19 @@ def table(pilot: Pilot[Any]) -> KeyedTable:
     return screen.list_panel.table
 
 
+async def test_a_snapshot_that_comes_while_the_program_is_left_is_let_go() -> None:
+    async with opened(Mode.WAKES) as (pilot, _):
+        screen = pilot.app.screen
+        assert isinstance(screen, ListMode)
+        screen.set_focus(None)
+        await screen.list_panel.remove()
+
+        screen.show(screen.snapshot)
+        screen.draw()
+
+        assert screen.is_mounted
+
+
 def names(pilot: Pilot[Any]) -> list[str]:
     return list(table(pilot).keys)
 

@@ -172,8 +172,8 @@ class ListMode(PagedMode):
         self.list_panel.table.return_to_newest()
 
     def listed(self) -> TablePanel | None:
-        """Return the mode's list."""
-        return self.list_panel
+        """Return the mode's list; None while the app closes and removes its widgets."""
+        return self.query_one_optional("#list", TablePanel)
 
     def focus_list(self) -> None:
         """Focus the list."""
