@@ -80,7 +80,7 @@ class Mail(Story):
         body = f"to all {len(self.letters)}"
         others = {name for name in self.registered - {sender} if TEAMS[name] == TEAMS[sender]}
         now = self.world.clock.monotonic()
-        lately = {name for name in others if now - self.called_at[name] < LATELY}
+        lately = {name for name in others if now - self.called_at[name] < LATELY and not self.has_ended(name)}
         answer = self.call(sender, "broadcast", body=body, auto_poke=auto_poke)
         recipients = [self.name_of(agent_id) for agent_id in answer.get("recipients", [])]
         assert lately <= set(recipients) <= others
@@ -150,6 +150,10 @@ class Mail(Story):
             assert one.from_agent_id == OPERATOR_ID
             answer = {"message_id": one.id, "event_id": one.event_id}
             self._is_sent(answer, OPERATOR_NAME, [self.name_of(one.to_agent_id)], one.body, True)
+
+    def has_ended(self, name: str) -> bool:
+        """Return whether the program that an agent is bound to is no more: it is offline, whenever it called."""
+        return False
 
     def has_called(self, name: str) -> None:
         """The mail that its last answer held has arrived."""

@@ -220,6 +220,11 @@ class Waking(Book):
             assert all(HINT.fullmatch(line.removeprefix(DRAFT)) for line in entered)
             assert seat.pane_id in self.forced or not any(line.startswith(DRAFT) for line in entered)
 
+    def has_ended(self, name: str) -> bool:
+        """Return whether the program in an agent's pane is no more."""
+        seat = self.seats.get(name)
+        return seat is not None and seat.terminal.pid not in self.world.processes.there
+
     def has_left(self, name: str) -> None:
         """Its pane is nobody's any more."""
         super().has_left(name)
