@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from tests.commands.processes import XATS, clean_environment
 from tests.patience import PATIENCE
 
 LONGEST_LINE = 4_000_000
+
+PATIENT = (sys.executable, "-m", "tests.stand_ins.patient_bridge")
+"""For what the greeting says once all is known: on a busy machine, a host is answered before that."""
 
 
 @dataclass(slots=True)
@@ -66,12 +70,12 @@ class ScriptedHost:
 
 @asynccontextmanager
 async def bridge(
-    home: Path, *arguments: str, wrapper: Sequence[str] = (), **environment: str
+    home: Path, *arguments: str, wrapper: Sequence[str] = (), program: Sequence[str] = XATS, **environment: str
 ) -> AsyncIterator[ScriptedHost]:
     """A host that has just started a bridge in this home; the bridge is told to end if it is still there at the end."""
     process = await asyncio.create_subprocess_exec(
         *wrapper,
-        *XATS,
+        *program,
         "mcp",
         "--home",
         str(home),

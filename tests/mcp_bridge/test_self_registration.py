@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.commands.processes import XATS, daemon, kill
-from tests.mcp_bridge.host import bridge
+from tests.mcp_bridge.host import PATIENT, bridge
 from tests.mcp_bridge.scripted import ScriptedCoordinator, listening
 from tests.tmux_server import TmuxServer
 from xats_tui.runtime import pid_file
@@ -37,7 +37,7 @@ async def test_a_name_is_all_that_a_registration_needs(home: Path) -> None:
 @pytest.mark.slow
 async def test_an_agent_that_the_configuration_names_is_there_before_it_has_said_anything(home: Path) -> None:
     with daemon(home):
-        async with bridge(home, "--name", "ann", "--team", "shop", "--role", "qa") as host:
+        async with bridge(home, "--name", "ann", "--team", "shop", "--role", "qa", program=PATIENT) as host:
             greeting = await host.shake_hands()
             agent = (await the_agents(host))["ann"]
     assert "You are registered as ann@shop: you need not call register_agent." in greeting["instructions"]
@@ -47,7 +47,7 @@ async def test_an_agent_that_the_configuration_names_is_there_before_it_has_said
 @pytest.mark.slow
 async def test_the_environment_names_an_agent_too(home: Path) -> None:
     with daemon(home):
-        async with bridge(home, XATS_NAME="ann", XATS_TEAM="shop") as host:
+        async with bridge(home, program=PATIENT, XATS_NAME="ann", XATS_TEAM="shop") as host:
             assert "registered as ann@shop" in (await host.shake_hands())["instructions"]
 
 
@@ -75,7 +75,7 @@ async def test_what_the_model_registers_later_takes_the_place_of_the_configured_
 @pytest.mark.slow
 async def test_a_configured_name_that_is_refused_is_told_to_the_model(home: Path) -> None:
     with daemon(home):
-        async with bridge(home, "--name", "operator") as host:
+        async with bridge(home, "--name", "operator", program=PATIENT) as host:
             greeting = await host.shake_hands()
     assert "You are not registered: operator was refused (invalid_name: " in greeting["instructions"]
 
