@@ -15,7 +15,7 @@ from tests.commands.processes import clean_environment
 
 PROJECT = Path(__file__).parent.parent
 
-PATIENCE = 110
+PATIENCE = 300
 """Seconds for the quick tests of one mutant, and again for its slow tests if the quick ones notice nothing."""
 
 
