@@ -23,7 +23,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.store.sql import writer
-from xats_tui.backend.store.sql.writer import carried_out
+from xats_tui.backend.store.sql.writer import COMMIT, carried_out
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.base import Answer, Call
 from xats_tui.runtime.settings import Settings
@@ -342,6 +342,47 @@ async def test_mail_in_an_answer_that_was_given_up_stays_unread(
         assert '\\"unread\\":1' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
         assert "keep me" in (await http.post("/mcp", json=call("get_inbox"), headers=session)).text
         assert '\\"unread\\":0' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
+
+
+async def given_up_while_stored(
+    http: httpx2.AsyncClient, session: dict[str, str], message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Send a call, and cancel it when its transaction is being committed."""
+    storing, may_go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slowly(connection: Any, statements: Any, files: Any) -> Any:
+        if COMMIT in statements:
+            loop.call_soon_threadsafe(storing.set)
+            may_go_on.wait(PATIENCE)
+        return carried_out(connection, statements, files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "carried_out", slowly)
+        calling = asyncio.create_task(http.post("/mcp", json=message, headers=session))
+        await storing.wait()
+        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": message["id"]}}
+        await http.post("/mcp", json=cancel, headers=session)
+        may_go_on.set()
+        assert "Request cancelled" in (await calling).text
+
+
+@BOTH_WAYS
+async def test_what_is_given_up_while_it_is_stored_ends_no_more_than_the_call(
+    settings: Settings, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way(monkeypatch)
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await open_session(http)
+        register = call("register_agent", client="custom", model="m", name="alice")
+        await given_up_while_stored(http, session, register, monkeypatch)
+        who = (await http.post("/mcp", json=call("whoami") | {"id": 3}, headers=session)).text
+        assert '\\"registered\\":true' in who  # as the next start would have it
+
+        contract = call("register_contract", name="c", schema={"type": "object"}) | {"id": 4}
+        await given_up_while_stored(http, session, contract, monkeypatch)
+        stored = (await http.post("/mcp", json=call("get_contract", name="c") | {"id": 5}, headers=session)).text
+        assert '\\"version\\":1' in stored
 
 
 async def test_the_late_end_of_a_session_interrupts_no_call_after_its_return(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from xats_tui.backend.tools.answers.cursors import Cursor, after, going_on
-from xats_tui.backend.tools.base import Answer, Arguments, Call, Tool
+from xats_tui.backend.tools.base import Answer, Arguments, Call, Tool, completed
 from xats_tui.backend.tools.call_context import UNBOUND_HINT, bridge_of, claimed_ui, shown_former, traces, unbound_hint
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
@@ -32,6 +32,13 @@ async def echo(call: Call, arguments: Echo) -> Answer:
 
 async def unregister_self(call: Call, arguments: NoArguments) -> Answer:
     """Remove the caller."""
+    await completed(_removed(call))
+    agent = call.agent
+    return {"ok": True, "team": agent.team, "name": agent.name, "agent_id": agent.agent_id}
+
+
+async def _removed(call: Call) -> None:
+    """Remove the caller, and let its session speak as nobody."""
     agent = call.agent
     async with call.write() as tx:
         if agent.role == CHANNEL_PROXY_ROLE:
@@ -41,7 +48,6 @@ async def unregister_self(call: Call, arguments: NoArguments) -> Answer:
         await call.services.kept_sessions.identify(tx, call.session, None)
     call.services.channels.detach(call.session)
     call.services.sessions.identify(call.session, None)
-    return {"ok": True, "team": agent.team, "name": agent.name, "agent_id": agent.agent_id}
 
 
 async def list_agents(call: Call, arguments: ListAgents) -> Answer:

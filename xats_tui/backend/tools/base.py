@@ -6,7 +6,7 @@ call, confirms the messages of earlier answers, and turns refusals into answers.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +34,7 @@ from xats_tui.backend.store import calls
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.group_commit import Body
 from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.sql.writer import uninterrupted
 from xats_tui.backend.tools.answers.long import shortened
 from xats_tui.backend.tools.answers.room import AnswerRoom, limit_for
 from xats_tui.backend.tools.argument_text import as_meant
@@ -362,6 +363,17 @@ class Toolbox:
             await call.transact(_nothing)
         untold, call.session.untold = call.session.untold, []
         return to_json({**answer, "notice": "; ".join(untold)} if untold else answer)
+
+
+async def completed(work: Coroutine[Any, Any, T]) -> T:
+    """Carry out `work` to its end and return its result, even if the call is given up meanwhile.
+
+    For what has to follow a transaction once it is stored, so that memory and database say the same.
+    """
+    result, cancelled = await uninterrupted(work)
+    if cancelled is not None:
+        raise cancelled
+    return result
 
 
 async def _nothing(tx: Transaction) -> None:

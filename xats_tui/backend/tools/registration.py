@@ -5,10 +5,26 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from xats_tui.backend.services.agents.applications import RegistrationCheck, RegistrationRequest, RegistrationResult
+from xats_tui.backend.services.agents.applications import (
+    RegistrationCheck,
+    RegistrationPlan,
+    RegistrationRequest,
+    RegistrationResult,
+)
 from xats_tui.backend.services.agents.registry import checked_label, team_of
+from xats_tui.backend.services.agents.runtimes import Runtime
 from xats_tui.backend.services.wakes.codex_threads import CodexThread
-from xats_tui.backend.tools.base import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
+from xats_tui.backend.tools.base import (
+    Answer,
+    Arguments,
+    BrokenRules,
+    Call,
+    ClientName,
+    Optional,
+    Positive,
+    Tool,
+    completed,
+)
 from xats_tui.backend.tools.call_context import (
     THREAD,
     SocketPath,
@@ -191,20 +207,29 @@ async def _register(call: Call, wanted: RegistrationCheck) -> Answer:
     try:
         await services.registrar.check(services.database, wanted, session)
         found = await services.registrar.look(wanted, session)
-        async with call.write() as tx:
-            registered = await services.registrar.register(tx, wanted, found, session)
-            agent_id, peer = registered.agent.agent_id, runtime.peer
-            await services.kept_sessions.identify(tx, session, agent_id, runtime.proofs, peer)
-            await services.takeovers.note(tx, registered.agent, registered.losers, runtime)
+        registered = await completed(_stored(call, wanted, runtime, found))
     except Refusal as refusal:
         session.turned_away = str(refusal.fields["detail"]) if refusal.code == IN_USE else ""
         raise
+    return _answer(wanted, registered, bridge_of(call.meta))
+
+
+async def _stored(
+    call: Call, wanted: RegistrationCheck, runtime: Runtime, found: RegistrationPlan
+) -> RegistrationResult:
+    """Store a registration, and let the session speak as the agent."""
+    services, session = call.services, call.session
+    async with call.write() as tx:
+        registered = await services.registrar.register(tx, wanted, found, session)
+        agent_id, peer = registered.agent.agent_id, runtime.peer
+        await services.kept_sessions.identify(tx, session, agent_id, runtime.proofs, peer)
+        await services.takeovers.note(tx, registered.agent, registered.losers, runtime)
     superseded = services.sessions.identify(session, agent_id, runtime.proofs, peer)
     await services.takeovers.tell(registered.agent, registered.losers, runtime, superseded)
     await services.receipts.withdraw(agent_id, services.sessions.readers_of(agent_id))
     if wanted.carried_channel is not None:
         services.channels.attach(session, wanted.carried_channel, agents_own=True)
-    return _answer(wanted, registered, bridge_of(call.meta))
+    return registered
 
 
 def _asked(call: Call) -> RegistrationRequest:

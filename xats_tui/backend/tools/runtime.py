@@ -8,7 +8,16 @@ from pydantic import Field, StringConstraints
 from xats_tui.backend.services.agents.pane_candidates import PaneCandidate, PaneQuery
 from xats_tui.backend.services.agents.process_patterns import BadPattern
 from xats_tui.backend.services.agents.runtimes import Runtime
-from xats_tui.backend.tools.base import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
+from xats_tui.backend.tools.base import (
+    Answer,
+    Arguments,
+    Call,
+    ClientName,
+    Optional,
+    Positive,
+    Tool,
+    completed,
+)
 from xats_tui.backend.tools.call_context import SocketPath, bridge_of, claimed, claimed_ui, tmux_server
 from xats_tui.core.call_meta import INSTANCE, UNASKED
 from xats_tui.core.clock import to_wire
@@ -105,6 +114,19 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
     ui_pid = arguments.ui_pid or claimed_ui(call.meta)
     runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), ui_pid, bridge_of(call.meta))
     binding = await _verified(call, arguments, runtime)
+    await completed(_bound(call, binding, runtime))
+    answer: dict[str, Any] = {
+        "ok": True,
+        "tmux_pane_id": binding.pane.pane_id,
+        "verification_mode": binding.mode,
+        "tty": binding.tty,
+    }
+    return answer if arguments.ui_pid is None else {**answer, "ui_pid": arguments.ui_pid}
+
+
+async def _bound(call: Call, binding: Binding, runtime: Runtime) -> None:
+    """Bind the caller to its pane, and tell the agents that lose it."""
+    services, session = call.services, call.session
     async with call.write() as tx:
         if in_use := await services.runtimes.why_not_bind(tx, binding, session):
             raise Refusal("pane_in_use", detail=in_use)
@@ -115,13 +137,6 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
         agent = await services.registry.bind(tx, call.agent.agent_id, binding)
         await services.takeovers.note(tx, agent, displaced, runtime)
     await services.takeovers.tell(agent, displaced, runtime)
-    answer: dict[str, Any] = {
-        "ok": True,
-        "tmux_pane_id": binding.pane.pane_id,
-        "verification_mode": binding.mode,
-        "tty": binding.tty,
-    }
-    return answer if arguments.ui_pid is None else {**answer, "ui_pid": arguments.ui_pid}
 
 
 async def pre_register_codex_pane(call: Call, arguments: PreRegisterCodexPane) -> Answer:

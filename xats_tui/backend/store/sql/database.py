@@ -259,8 +259,8 @@ class Database:
             if transaction.has_begun:
                 self._writer.settle()
         self._publish(transaction.events)
-        if cancelled:
-            raise asyncio.CancelledError
+        if cancelled is not None:
+            raise cancelled
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:

@@ -192,15 +192,18 @@ async def on_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Co
     return result
 
 
-async def uninterrupted(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
-    """Run `work` to its end; return its result and whether the caller was cancelled meanwhile."""
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> tuple[T, asyncio.CancelledError | None]:
+    """Run `work` to its end; return its result, and the cancellation of the caller meanwhile, to be raised again.
+
+    A new one would not do: anyio knows its own by their text, and lets others end more than what was cancelled.
+    """
     task = asyncio.ensure_future(work)
-    cancelled = False
+    cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
+        except asyncio.CancelledError as error:
+            cancelled = error
     return task.result(), cancelled
 
 
