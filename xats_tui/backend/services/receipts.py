@@ -187,8 +187,7 @@ class InboxReceipt:
             if self._offered is not None:
                 async with self._database.write() as tx:
                     await self._take_back(tx, self._offered)
-        except StoreError as error:
-            logger.warning("mail in an answer that was lost is not announced again yet: %s", error)
+        except StoreError:  # a fault of the database is logged once, not at each try
             return False
         return True
 
