@@ -23,6 +23,7 @@ from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.query.typeahead import is_still
 
 PATIENCE = 20.0
 """Seconds to wait for any output."""
@@ -111,7 +112,6 @@ class WatchedApp(XatsApp):
         self._source.may_load.clear()
         began = time.perf_counter()
         self.post_message(events.Key(key, character))
-        await asyncio.sleep(0.001)  # so that the key is taken before anything asks the widgets whether they are idle
         await self.calm()
         painted = self._painted_at - began
         self._source.may_load.set()
@@ -147,19 +147,12 @@ class WatchedApp(XatsApp):
         calm = 0
         async with asyncio.timeout(PATIENCE):
             while calm < CALM:
-                if self._typeahead._is_releasing:  # a key waits until all widgets are idle, which asking them prevents
-                    calm = 0
-                    await asyncio.sleep(0.001)
-                    continue
-                await self._all_queues_emptied()
-                screen = self.screen
-                due = screen._dirty_widgets or screen._layout_required or screen._callbacks
-                calm = 0 if due else calm + 1
-                if due:
-                    await asyncio.sleep(0.001)
+                calm = 0 if self._is_due else calm + 1
+                await asyncio.sleep(0.001)
 
-    async def _all_queues_emptied(self) -> None:
-        waiting = [self, *self.screen.walk_children(with_self=True)]
-        emptied = [asyncio.Event() for _ in waiting]
-        told = [event for pump, event in zip(waiting, emptied, strict=True) if pump.call_later(event.set)]
-        await asyncio.gather(*(event.wait() for event in told))
+    @property
+    def _is_due(self) -> bool:
+        """True if anything is left to do; that is only looked at, because asking the widgets would keep them busy."""
+        screen = self.screen
+        to_paint = screen._dirty_widgets or screen._layout_required or screen._callbacks
+        return bool(to_paint) or self._typeahead._is_releasing or not is_still(self, screen)

@@ -4,6 +4,7 @@ A mode provides the body.  It receives each new snapshot, at least one a second,
 If the terminal is too small, a single sentence replaces everything.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.events import ScreenResume, ScreenSuspend
 from textual.geometry import Size
+from textual.screen import UPDATE_PERIOD
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
@@ -57,6 +59,7 @@ from xats_tui.screens.query.command_line import (
     read,
     read_team,
 )
+from xats_tui.screens.query.typeahead import is_still
 from xats_tui.screens.terminal.compositor import LineCompositor
 from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
@@ -71,6 +74,12 @@ BODY_PARTS = frozenset(Slice) - {Slice.HEALTH, Slice.RATES}
 # The stale mark and the ages must keep moving even if no snapshot arrives.
 LATE_AFTER_S = 1.25
 """Seconds after which the screen is redrawn without a new snapshot."""
+
+STILL_INTERVAL_S = 0.001
+"""Seconds between two looks whether every widget is done."""
+
+MAX_UNPAINTED_S = UPDATE_PERIOD
+"""Maximum seconds for which painting waits for widgets that are not done."""
 
 MAX_FROZEN_S = 2.5
 """Maximum seconds for which ages may stand still while keys are being pressed."""
@@ -118,6 +127,21 @@ class ModeScreen(
         self._is_ageing = False
         """True while the screen is drawn because time has passed, which leaves mode row and footer as they are."""
         self._late: Timer | None = None
+        self._frames: Timer | None = None
+
+    @property
+    def _update_timer(self) -> Timer:
+        """The timer that paints; Textual's own would paint the beginning of a change, and the rest a frame later."""
+        if self._frames is None:
+            self._frames = self.set_interval(UPDATE_PERIOD, self._paint_when_still, pause=True)
+        return self._frames
+
+    async def _paint_when_still(self) -> None:
+        """Paint as soon as every widget is done with what was set off, but do not wait longer than a frame."""
+        until = time.monotonic() + MAX_UNPAINTED_S
+        while not is_still(self.app, self) and time.monotonic() < until:  # noqa: ASYNC110 - nothing tells when it is
+            await asyncio.sleep(STILL_INTERVAL_S)
+        self._on_timer_update()
 
     def compose(self) -> ComposeResult:
         """Yield header, mode row, body, prompt line, footer, and the sentence for a small terminal."""

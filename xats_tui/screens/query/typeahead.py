@@ -126,12 +126,16 @@ class Typeahead:
 
     def _is_at_rest(self) -> bool:
         """Return whether no visible widget has anything to do, and the dialog is ready."""
-        widgets = (node for screen in self._app.screen_stack for node in _with_all_below(screen))
-        return not self._is_preparing() and all(map(_is_idle, widgets))
+        return not self._is_preparing() and is_still(*self._app.screen_stack)
 
     def _is_preparing(self) -> bool:
         screen = self._app.screen
         return isinstance(screen, Preparing) and screen.is_preparing
+
+
+def is_still(*nodes: DOMNode) -> bool:
+    """Return whether none of these widgets, nor any below them, has anything to do."""
+    return all(_is_idle(below) for node in nodes for below in _with_all_below(node))
 
 
 def _stays_in(focused: Widget | None, event: Key | Paste) -> bool:
