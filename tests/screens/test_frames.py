@@ -2,22 +2,29 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.css.stylesheet import Stylesheet
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.patience import PATIENCE
 from tests.screens.looking import paints, settled, shows
+from tests.screens.sample.agents import BACKEND, PLANNER
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
+from tests.screens.sample.messages import message
+from tests.screens.sample.source import FixedSource
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes import mode_screen
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.frame import HeaderRow
+from xats_tui.screens.widgets.panels import TablePanel
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +73,35 @@ async def test_a_key_is_painted_once_and_lays_out_nothing(monkeypatch: pytest.Mo
             with counted(monkeypatch, Screen, "_refresh_layout") as layouts:
                 await press(pilot, key)
             assert (paints(pilot) - before, len(layouts)) == (1, 0), key
+
+
+async def test_a_letter_of_a_filter_is_painted_once_and_draws_the_list_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with messages() as pilot:
+        await press(pilot, "slash", "q")
+        before = paints(pilot)
+        with (
+            counted(monkeypatch, Screen, "_refresh_layout") as layouts,
+            counted(monkeypatch, TablePanel, "_draw") as lists,
+            counted(monkeypatch, HeaderRow, "show") as headers,
+        ):
+            await press(pilot, "a")
+        assert (paints(pilot) - before, len(layouts), len(lists), len(headers)) == (1, 0, 1, 0)
+
+
+async def test_the_prompt_line_opens_without_styling_the_rest_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with messages() as pilot:
+        with counted(monkeypatch, Stylesheet, "apply") as styled:
+            await press(pilot, "slash", "escape")
+        assert not [call for call in styled if isinstance(call[1], HeaderRow)]
+
+
+async def test_the_store_is_asked_when_nobody_types_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = tuple(message(number, PLANNER, BACKEND, None, "go on", 1, read=True) for number in range(900, 600, -1))
+    async with messages(replace(FILLED, stream=many)) as pilot:
+        await press(pilot, "slash")
+        with counted(monkeypatch, FixedSource, "stretch") as asked:
+            for key in "zzzz":
+                pilot.app.post_message(Key(key, key))
+            await settled(pilot)
+            await shows(pilot, "no message matches “zzzz”, however old")
+        assert {call[2].wanted.words for call in asked} == {("zzzz",)}

@@ -132,7 +132,7 @@ async def _press_and_agree(pilot: Pilot[Any], screen: ModeScreen, action: Action
     while not isinstance(pilot.app.screen, ModeScreen):
         pilot.app.pop_screen()
         await pilot.pause()
-    screen.remove_class("-typing")
+    screen.show_prompt(is_open=False)
     if pilot.app.screen is not screen:
         await pilot.press(screen.mode.digit)
         await until(pilot, lambda: pilot.app.screen is screen)

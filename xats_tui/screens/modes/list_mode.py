@@ -266,7 +266,7 @@ class ListMode(PagedMode):
         self.set_class(focused is not None and self.query_one("#side") in focused.ancestors_with_self, "-inside")
         self.list_panel.table.is_read = self.inside
         if focused is not None and self.query_one("#body") in focused.ancestors:
-            self.remove_class("-typing")
+            self.show_prompt(is_open=False)
         self.draw_keys()
 
     @on(KeyedTable.Chosen)

@@ -244,7 +244,7 @@ class LiveMode(ModeScreen):
         if panel := next((panel for panel in Panel if panel.value in ids), None):
             self._panel = panel
             self._place(panel)
-            self.remove_class("-typing")
+            self.show_prompt(is_open=False)
             self._row_chosen()
 
     @on(KeyedTable.Chosen)

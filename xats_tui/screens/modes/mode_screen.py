@@ -192,7 +192,13 @@ class ModeScreen(
     @property
     def is_typing(self) -> bool:
         """True while the prompt line is open."""
-        return self.has_class("-typing")
+        return self.query_one(PromptLine).has_class("-open")
+
+    def show_prompt(self, *, is_open: bool) -> None:
+        """Show the prompt line in the place of the footer, or the footer again."""
+        # A class of the screen would have every widget styled anew.
+        self.query_one(PromptLine).set_class(is_open, "-open")
+        self.query_one(FooterRow).set_class(is_open, "-covered")
 
     def leave(self) -> None:
         """Take note that another mode is opened."""
@@ -444,14 +450,14 @@ class ModeScreen(
         """Open the prompt line for a filter."""
         if panel := self.listed():
             self._typing_command = False
-            self.add_class("-typing")
+            self.show_prompt(is_open=True)
             words = "words, @agent, a state, !not; enter keeps, esc leaves"
             self.query_one(PromptLine).ask(f" / {panel.title}: ", panel.words, words)
 
     def action_command(self) -> None:
         """Open the prompt line for a command."""
         self._typing_command = True
-        self.add_class("-typing")
+        self.show_prompt(is_open=True)
         names = CommandCompletions(
             lambda: [one_line(self._latest.names.of(entry.agent)) for entry in self._latest.roster],
             lambda: self._latest.teams,
@@ -548,7 +554,7 @@ class ModeScreen(
 
     def stop_typing(self) -> None:
         """Close the prompt line."""
-        self.remove_class("-typing")
+        self.show_prompt(is_open=False)
         self.focus_list()
         self.call_after_refresh(self.draw_keys)  # the footer has no width until it is shown again
 

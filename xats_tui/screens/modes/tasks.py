@@ -209,7 +209,7 @@ class TasksMode(ListMode):
 
     def _focus_column(self) -> None:
         """Focus the list, unless a filter or a command is being typed."""
-        if not self.has_class("-typing"):
+        if not self.is_typing:
             self.focus_list()
 
     @on(DescendantFocus)

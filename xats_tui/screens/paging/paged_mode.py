@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.worker import Worker
+from textual.worker import Worker, get_current_worker
 
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import find
@@ -34,8 +34,8 @@ class PagedMode(ModeScreen):
     _paging: Worker[None] | None = None
     _is_returning = False
     """True while the cursor moves to the newest entry."""
-    _is_looking = False
-    """True while the list is looked through for what matches the filter."""
+    _looking: Worker[None] | None = None
+    """The worker that looks through the list for what matches the filter."""
 
     @property
     def window(self) -> ListWindow | None:
@@ -61,17 +61,20 @@ class PagedMode(ModeScreen):
         """Draw, and say how far the list was looked through."""
         super().draw()
         if self.is_mounted and self.is_current and (window := self.window):
-            looked, instead = self._told(window)
-            for panel in self.query(TablePanel):
-                panel.tell_search(looked, instead, window.newer if window.is_away else 0)
+            self._tell_search(window)
             self._look_for_the_first(window)
+
+    def _tell_search(self, window: ListWindow) -> None:
+        looked, instead = self._told(window)
+        for panel in self.query(TablePanel):
+            panel.tell_search(looked, instead, window.newer if window.is_away else 0)
 
     def _look_for_the_first(self, window: ListWindow) -> None:
         """Look on where none of the newest entries is of the team that the list is limited to."""
         panel = self.listed()
         is_begun = window.is_open or self.is_paging or self.paused
         if panel and not panel.words and not panel.matching and window.is_limited and not is_begun:
-            self._paging = self._go_older(aloud=False)
+            self._look_back()
 
     def aside(self) -> Iterable[Piece]:
         """Yield a note that the list does not show the newest entries."""
@@ -82,16 +85,20 @@ class PagedMode(ModeScreen):
     def action_older(self) -> None:
         """Load older entries; with a filter, the next ones that match."""
         if self.window and not self.is_paging:
-            self._paging = self._go_older(aloud=True)
+            self._look_back(aloud=True)
 
     def stop_looking(self) -> bool:
         """Stop looking for what matches the filter; return False if nobody does."""
-        if not self._is_looking or self._paging is None:
+        if self._looking is None:
             return False
-        self._paging.cancel()
-        self._is_looking = False
+        self._give_up()
         self.draw()
         return True
+
+    def _give_up(self) -> None:
+        if self._looking:
+            self._looking.cancel()
+            self._looking = None
 
     def show_newest(self) -> bool:
         """Return to the newest entries; return False if they are shown."""
@@ -156,7 +163,7 @@ class PagedMode(ModeScreen):
     def _told(self, window: ListWindow) -> tuple[str, str]:
         """Return the text behind the number of matches, and that in the place of rows if none matches."""
         panel = self.listed()
-        if panel is None or not window.is_limited or not (window.is_open or self._is_looking):
+        if panel is None or not window.is_limited or not (window.is_open or self._looking):
             return "", ""
         if not panel.words:
             return self._told_of_team(window)
@@ -164,14 +171,14 @@ class PagedMode(ModeScreen):
         if window.is_ended:
             return "in all", f"{no_match}, however old; esc clears the filter"
         back = self._back_to(window)
-        if self._is_looking:
+        if self._looking:
             return f"{back}…", f"{no_match} {back}; looking on … esc stops"
         return back, f"{no_match} {back}; {self.key_of('older')} looks on, esc clears the filter"
 
     def _told_of_team(self, window: ListWindow) -> tuple[str, str]:
         back = "" if window.is_ended else self._back_to(window)
         none = f"no {self.mode.noun} of team {one_line(self.desk.scope.team)} {back}"
-        if self._is_looking:
+        if self._looking:
             return f"{back}…", f"{none}; looking on … esc stops"
         return back, f"{none}; {self.key_of('older')} looks on" if back else ""
 
@@ -188,13 +195,18 @@ class PagedMode(ModeScreen):
         window, panel = self.window, self.listed()
         if window is None or panel is None:
             return
+        self._give_up()
         row = event.row
         if not panel.words and row and window.is_open and not self.holds(row):
             self.open_around(row)
             return
-        self.draw()
+        if self.placed(self.desk.scope.of(self._held)) is not self.snapshot:
+            self.draw()
+        else:  # the panel shows the rows that match already
+            self._tell_search(window)
+            self.draw_keys()
         if panel.words and not panel.matching:
-            self._paging = self._go_older(aloud=False)
+            self._look_back(waits=True)
 
     @on(KeyedTable.Chosen)
     def _cursor_moved(self) -> None:
@@ -210,19 +222,28 @@ class PagedMode(ModeScreen):
         near = NEAR_ROWS if rows > 3 * NEAR_ROWS else 0
         if (row >= rows - 1 - near and (table.max_scroll_y or row)) or table.scroll_y >= table.max_scroll_y > 0:
             if rows and not window.is_ended:
-                self._paging = self._go_older(aloud=False)
+                self._look_back()
         elif window.is_away and (row <= near or table.scroll_y <= 0):
             self._paging = self._page(self._go_newer)
 
+    def _look_back(self, *, aloud: bool = False, waits: bool = False) -> None:
+        """Load older entries; with a filter, look on until some match.
+
+        Args:
+            aloud: True to tell that there are no more.
+            waits: True to ask the store only when nobody types on.
+        """
+        if window := self.window:
+            worker: Worker[None] = self._go_older(window, aloud=aloud, waits=waits)
+            self._paging, self._looking = worker, worker if window.is_limited else None
+            self._tell_search(window)
+
     @work(exclusive=True, group="paging")
-    async def _go_older(self, *, aloud: bool) -> None:
-        """Load older entries; with a filter, look on until some match."""
-        window = self.window
-        if window is None:
-            return
+    async def _go_older(self, window: ListWindow, *, aloud: bool, waits: bool) -> None:
         step = Step.NOTHING
-        self._is_looking = window.is_limited
         try:
+            if waits:
+                await self.desk.keyboard.rested()
             while step is Step.NOTHING:
                 step = await window.go_older(self.desk.source, self._held, self._is_wanted)
                 self.draw()
@@ -230,7 +251,8 @@ class PagedMode(ModeScreen):
         except Exception as error:  # the list stays where it is; the header shows that the data is stale
             logger.warning("older %s could not be loaded: %s", self._entries, error)
         finally:
-            self._is_looking = False
+            if self._looking is get_current_worker():
+                self._looking = None
         self.draw()
         if aloud and step is Step.END:
             self.tell(f"no older {self.mode.noun}{self._limits}" if window.is_limited else f"no older {self._entries}")

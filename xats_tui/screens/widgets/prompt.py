@@ -8,13 +8,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 
 class PromptInput(Input):
     """Input that tab completes and esc closes."""
+
+    # Textual lays out the whole screen for each letter, in case the input grows with its text; this one does not.
+    virtual_size = Reactive(Size(0, 0))
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", show=False),
