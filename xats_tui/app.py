@@ -16,7 +16,7 @@ from textual.app import App
 from textual.binding import BindingsMap
 from textual.command import Provider
 from textual.driver import Driver
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.message import Message
 from textual.theme import Theme
 
@@ -301,8 +301,9 @@ class XatsApp(App[Next]):
         await super()._close_all()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, after a filter that prepares every line for them."""
-        return [STYLED, *super().get_line_filters()]
+        """Return Textual's filters, after a filter that prepares every line for those that need it."""
+        filters = super().get_line_filters()
+        return filters if all(isinstance(one, ANSIToTruecolor) for one in filters) else [STYLED, *filters]
 
     @on(Driver.SignalResume)
     def _draw_all(self) -> None:

@@ -10,6 +10,7 @@ from textual.css.stylesheet import Stylesheet
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 
 from tests.patience import PATIENCE
 from tests.screens.looking import paints, settled, shows
@@ -105,3 +106,10 @@ async def test_the_store_is_asked_when_nobody_types_on(monkeypatch: pytest.Monke
             await settled(pilot)
             await shows(pilot, "no message matches “zzzz”, however old")
         assert {call[2].wanted.words for call in asked} == {("zzzz",)}
+
+
+async def test_a_scrollbar_that_stays_is_not_drawn_with_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with messages() as pilot:
+        with counted(monkeypatch, ScrollBar, "render_lines") as bars:
+            await press(pilot, "down")
+        assert not [call for call in bars if call[0].parent is pilot.app.screen.query_one("#list KeyedTable")]

@@ -71,11 +71,12 @@ class LineCompositor(Compositor):
                     if stretch.left < x2 and stretch.right > x1 and chops[y][stretch.left] is None:
                         wanted.setdefault(stretch.widget, []).append((y, stretch))
         for widget, places in wanted.items():
-            first, shown, (before, above) = places[0][0], places[0][1].shown, places[0][1].inside
-            height = places[-1][0] - first + 1
-            strips = widget.render_lines(Region(before, first - shown.y + above, shown.width, height))
-            for y, stretch in places:
-                chops[y][stretch.left] = strips[y - first].crop(stretch.left - shown.x, stretch.right - shown.x)
+            for block in _blocks(places):
+                first, shown, (before, above) = block[0][0], block[0][1].shown, block[0][1].inside
+                height = block[-1][0] - first + 1
+                strips = widget.render_lines(Region(before, first - shown.y + above, shown.width, height))
+                for y, stretch in block:
+                    chops[y][stretch.left] = strips[y - first].crop(stretch.left - shown.x, stretch.right - shown.x)
         return chops
 
     def _stretches_of(self, y: int) -> tuple[Stretch, ...]:
@@ -105,6 +106,16 @@ class LineCompositor(Compositor):
                     break
         if current:
             yield current
+
+
+def _blocks(places: Sequence[tuple[int, Stretch]]) -> Iterable[Sequence[tuple[int, Stretch]]]:
+    """Yield the places by groups of lines that lie below each other."""
+    begin = 0
+    for index, ((y, _), (below, _)) in enumerate(pairwise(places), 1):
+        if below > y + 1:
+            yield places[begin:index]
+            begin = index
+    yield places[begin:]
 
 
 def _without_empty(strip: Strip) -> Strip:

@@ -218,7 +218,16 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         first, size = int(self.scroll_y), self.size
         places = [index - first + self._top for index in indexes if 0 <= index - first < size.height - self._top]
         if places:
-            self.refresh(*(Region(0, y, size.width, 1) for y in places))
+            self.refresh(*(Region(0, y, self._text_width, 1) for y in places))
+
+    def _refresh_region(self, region: Region) -> "KeyedTable":
+        """Redraw a part of the table, without the scrollbar, which DataTable counts in."""
+        return super()._refresh_region(region.crop_size(Size(self._text_width, region.height)))
+
+    @property
+    def _text_width(self) -> int:
+        """Cells in a line without the scrollbar."""
+        return self.size.width - self.styles.scrollbar_size_vertical
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return lines of the widget."""
@@ -243,7 +252,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         state = (index == self.cursor_row, hovered, frame, self._pseudo_class_state)
         drawn = self._strips.get(index)
         if drawn is None or drawn[0] is not row or drawn[1] != state:
-            strip = self._draw_row(index, row, is_chosen=index == self.cursor_row, is_hovered=hovered)
+            strip = self._draw_row(index, row, frame, is_chosen=index == self.cursor_row, is_hovered=hovered)
             self._strips[index] = drawn = (row, state, strip)
         return drawn[2]
 
@@ -259,15 +268,18 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             self._said_lines = Visual.to_strips(self, self._said, self.size.width, None, self.visual_style)
         return self._said_lines
 
-    def _draw_row(self, index: int, row: TableRow, *, is_chosen: bool, is_hovered: bool) -> Strip:
+    def _draw_row(
+        self, index: int, row: TableRow, frame: tuple[Style, int], *, is_chosen: bool, is_hovered: bool
+    ) -> Strip:
         under, over = self._get_styles_to_render_cell(
             False, False, False, is_hovered, is_chosen, self.show_cursor, self._show_hover_cursor, False, False
         )
         # DataTable finds the row under the mouse by this meta data.
-        base = self.rich_style + Style.from_meta({"row": index, "column": 0}) + under
+        style, width = frame
+        base = style + Style.from_meta({"row": index, "column": 0}) + under
         if row.key == DIVIDER:
-            line = Segment(cut(row.text, self.size.width).center(self.size.width), base + self._styles[Tone.ACCENT])
-            return Strip([line]).adjust_cell_length(self.size.width, base)
+            line = Segment(cut(row.text, width).center(width), base + self._styles[Tone.ACCENT])
+            return Strip([line]).adjust_cell_length(width, base)
         segments = []
         for spec, cell in zip(self._specs, row.cells, strict=True):
             if spec.key in self._widths:
@@ -277,7 +289,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
                 if cell.click:
                     style += Style.from_meta({"performs": cell.click})
                 segments += [Segment(text, style), Segment(" " * rest, base + over)]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return Strip(segments).adjust_cell_length(width, base)
 
     @property
     def row_count(self) -> int:
@@ -411,7 +423,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             self.scroll_to(y=self._keys.index(top), animate=False, force=True, immediate=True)
         elif is_beyond and row and (self.has_focus or self._is_newest_first):
             self.call_after_refresh(self._scroll_cursor_into_view)
-        self.refresh()
+        self.refresh(Region(0, 0, self._text_width, self.size.height))
 
     @property
     def _is_newest_first(self) -> bool:

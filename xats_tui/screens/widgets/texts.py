@@ -3,10 +3,11 @@
 It knows neither what the text is about nor when it changes.
 """
 
+from rich.style import Style
 from textual import on
 from textual.content import Content
 from textual.events import Resize
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -28,6 +29,8 @@ class TextPanel(ScrollView, can_focus=True):
         self._lines: list[Strip] = []
         self._fitted_to = 0
         """Width of the lines when `Fitted` was last posted."""
+        self._blank_style = Style()
+        """Style of the lines behind the text."""
 
     @property
     def text_width(self) -> int:
@@ -44,10 +47,15 @@ class TextPanel(ScrollView, can_focus=True):
         """Return the whole text, from which a selection is copied."""
         return self._content
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines of the widget."""
+        self._blank_style = self.rich_style  # it is looked for among all ancestors
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return a visible line."""
         index = y + self.scroll_offset.y
-        return self._lines[index] if index < len(self._lines) else Strip.blank(self.size.width, self.rich_style)
+        return self._lines[index] if index < len(self._lines) else Strip.blank(self.size.width, self._blank_style)
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Redraw with the selection."""
@@ -68,7 +76,10 @@ class TextPanel(ScrollView, can_focus=True):
     def _wrap(self) -> None:
         width, height = self.text_width, self.container_size.height
         self._lines = Visual.to_strips(self, self._content, width, None, self.visual_style) if width > 0 else []
-        # Without the watcher, which would lay out the screen.  The scrollbar stays, and is blank when all is in sight.
-        self.set_reactive(Widget.virtual_size, Size(width, max(height, len(self._lines))))
-        self._scroll_update(self.virtual_size)
-        self.refresh()
+        size = Size(width, max(height, len(self._lines)))
+        if size != self.virtual_size:
+            # Without the watcher, which would lay out the screen.  The scrollbar stays, and is blank when all is in
+            # sight.
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
+        self.refresh(Region(0, 0, width, height))  # not the scrollbar
