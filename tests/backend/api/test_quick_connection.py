@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing, call, open_session
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from xats_tui.backend.api import app
 from xats_tui.backend.api.connection_limits import PatientConnection
@@ -155,6 +155,23 @@ async def test_requests_that_are_sent_together_are_answered_in_order(backend: Co
             await reader.readexactly(int(length))
 
     assert statuses == [b"200", b"404", b"200"]
+
+
+async def test_the_end_of_a_connection_ends_its_stream_also_with_a_request_behind_it(
+    backend: Coordinator, http: httpx2.AsyncClient
+) -> None:
+    session = await open_session(http)
+    found = backend.sessions.get(session["mcp-session-id"])
+    assert found is not None
+    async with connected(backend) as (reader, writer):
+        line = f"mcp-session-id: {session['mcp-session-id']}\r\naccept: text/event-stream\r\n\r\n".encode()
+        writer.write(b"GET /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n" + line)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.write(HEALTH)
+        await asyncio.sleep(0.05)  # so that it is read
+        assert backend.sessions.has_stream(found)
+
+    await eventually(lambda: not backend.sessions.has_stream(found))
 
 
 async def test_a_client_that_sends_more_than_is_answered_is_given_up(backend: Coordinator) -> None:

@@ -77,6 +77,8 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         self._is_alone = True
         """True if the newest request came after the answer to the one before, and not together with its end."""
         self._is_for_h11 = False
+        self._running: Any = None
+        """The request that is being answered; `cycle` is the newest one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -118,6 +120,10 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         self.scope["extensions"] = self.arrivals.extensions  # type: ignore[typeddict-item]
         self.headers[:] = [(name, value.rstrip(SPACE)) for name, value in self.headers]  # as h11 does
         super().on_headers_complete()
+        if self.pipeline:
+            self.flow.resume_reading()  # else the end of the connection would not be noticed before the next answer
+        else:
+            self._running = self.cycle
         self.cycle.transport = cast(asyncio.Transport, self._pieces)  # all that an answer does with it
         self.headers = []  # for trailers: the request keeps its own
 
@@ -130,6 +136,18 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         """End a request."""
         self._is_under_way = False
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin to answer the next request."""
+        self._running = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request that is being answered, also if there are others behind it."""
+        if self._running is not None and self._running is not self.cycle:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request."""
