@@ -30,8 +30,10 @@ BATCH_S = 0.002
 BATCH_DOCUMENTS = 200
 """Maximum number of documents of a batch."""
 
-KNOWN_WORDS = 200_000
-"""Words that are remembered as stored, so that most words of a text need no look at the database."""
+KNOWN_WORDS = 20_000
+"""Words that are remembered as stored, so that most words of a text need no look at the database: 2 MB.
+
+Those beyond the ones that people use are mostly parts of ids, which do not come again."""
 
 NUMBERS_PER_WINDOW = 500
 """Numbers of documents that are looked through at once for the next ones."""
