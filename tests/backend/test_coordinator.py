@@ -18,6 +18,7 @@ from tests.patience import eventually
 from xats_tui import __version__
 from xats_tui.backend.api.listener import listen
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.upkeep import memory
 from xats_tui.core.errors import StartError
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.settings import Settings, load
@@ -45,6 +46,14 @@ async def test_a_call_under_way_gets_its_answer_when_it_stops(settings: Settings
             await eventually(lambda: session.last_call_at != before)
             asyncio.get_running_loop().call_later(0.2, lock.close)
         assert "task_id" in await waiting
+
+
+async def test_it_releases_memory_again_and_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    trims: list[str] = []
+    monkeypatch.setattr(memory, "TIDY_INTERVAL_S", 0.0)
+    monkeypatch.setattr(memory, "trim", lambda: trims.append("trim"))
+    async with Coordinator.running(settings):
+        await eventually(lambda: len(trims) > 1)
 
 
 async def test_the_pid_file_says_where_it_listens_and_goes_with_it(settings: Settings) -> None:

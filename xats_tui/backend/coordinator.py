@@ -56,6 +56,7 @@ from xats_tui.backend.services.upkeep.client_manifests import ClientManifests
 from xats_tui.backend.services.upkeep.dialog_log import DialogLog
 from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.upkeep.look_keeper import LookKeeper
+from xats_tui.backend.services.upkeep.memory import release_regularly
 from xats_tui.backend.services.upkeep.outages import Outages
 from xats_tui.backend.services.upkeep.pane_ages import PaneAges
 from xats_tui.backend.services.upkeep.retention import Retention
@@ -454,6 +455,7 @@ class Coordinator:
             ("outages", self._outages.run),
             ("retention", self.retention.run),
             ("search index", self._search_index.run),
+            ("memory", partial(release_regularly, self._database)),
             ("sessions alive", self.kept_sessions.run),
         )
 

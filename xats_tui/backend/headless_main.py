@@ -11,9 +11,8 @@ from datetime import timedelta
 import uvloop
 
 from xats_tui.backend.coordinator import Coordinator
-from xats_tui.backend.supervisor import kept_running
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.gc_tuning import TIDY_INTERVAL_S, settle, trim
+from xats_tui.runtime.gc_tuning import settle
 from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
@@ -51,10 +50,7 @@ async def _serve(loaded: Loaded, inherited: socket.socket | None, *, while_used:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
-    async with (
-        Coordinator.running(settings, inherited=inherited, loaded=loaded) as backend,
-        kept_running("return of unused memory", _trim_regularly),
-    ):
+    async with Coordinator.running(settings, inherited=inherited, loaded=loaded) as backend:
         settle()
         sys.stdout.write(f"listening on {settings.host}:{backend.port}\n")
         sys.stdout.flush()
@@ -63,13 +59,6 @@ async def _serve(loaded: Loaded, inherited: socket.socket | None, *, while_used:
         if unused:
             unused.cancel()
     return 0
-
-
-async def _trim_regularly() -> None:
-    # What was needed once, for a moment, stays with the arena of its thread: 5 MB after ten minutes of load.
-    while True:
-        await asyncio.sleep(TIDY_INTERVAL_S)
-        trim()
 
 
 async def _stop_when_unused(backend: Coordinator, stop: asyncio.Event) -> None:

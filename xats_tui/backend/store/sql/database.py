@@ -50,6 +50,8 @@ PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
 
+SHRINK = "PRAGMA shrink_memory"
+
 T = TypeVar("T")
 
 Values = tuple[Any, ...]
@@ -80,6 +82,7 @@ class Database:
         self._group = GroupCommit(writer, self._turn, clock, publish, self._write)
         self._idle_readers = list(readers)
         self._reading = Places(len(readers))
+        self._quick_connection = quick
         self.quick: Reader = QuickReads(quick, self)
         """Reads on the event loop: for queries that an index answers with few rows, or with one."""
 
@@ -138,6 +141,16 @@ class Database:
         async with self._turn:
             with suppress(StoreError, sqlite3.Error):
                 await self._writer.look()
+
+    async def release_memory(self) -> None:
+        """Empty the page caches of all connections, one after another; pages that are in use come back."""
+        self._quick_connection.execute(SHRINK)
+        async with self._turn:
+            await self._writer.on_thread(_shrink)
+        async with AsyncExitStack() as stack:  # all of them at once: the one that was lent last is lent first
+            readers = [await stack.enter_async_context(self._reader()) for _ in range(READ_CONNECTIONS)]
+            for reader in readers:
+                await on_thread(reader, _shrink)
 
     async def save(self, target: Path | None = None) -> Path:
         """Write everything that is stored into a new file, including what removed files held.
@@ -291,6 +304,10 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
         if reading:
             await connection.execute_fetchall("PRAGMA query_only=ON")
         yield connection
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    connection.execute(SHRINK)
 
 
 def _objects(
