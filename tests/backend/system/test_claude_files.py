@@ -16,7 +16,7 @@ from tests.tmux_server import short_folder
 from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
 from xats_tui.core.model.agents import SeenProcess
 
-WAITING = "import sys; sys.stdin.read()"
+WAITING = "import sys; print(flush=True); sys.stdin.read()"
 
 
 @pytest.fixture
@@ -32,8 +32,11 @@ async def session(own_claude_folder: Path) -> AsyncIterator[LivingSession]:
 
 @contextmanager
 def program(command: list[str], **environment: str) -> Iterator[SeenProcess]:
-    """A child of this process with these variables."""
-    child = subprocess.Popen([sys.executable, "-c", WAITING, *command], env=environment, stdin=subprocess.PIPE)
+    """A child of this process with these variables, once it runs: before that, none of this can be read."""
+    started = [sys.executable, "-c", WAITING, *command]
+    child = subprocess.Popen(started, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
     try:
         yield SeenProcess(child.pid, psutil.Process(child.pid).create_time())
     finally:
