@@ -43,7 +43,7 @@ SURE = ("Cancel",)
 DIALOGS = {
     "help": State(("question_mark",), ("Wake agents, answer them", "Try this wake again", "esc close")),
     "quit": State(("ctrl+q",), ("Cancel", "6 agents are connected", "Leave running", "Stop all", "esc cancel")),
-    "palette": State(("ctrl+p",), ("replay (r)", "Search for commands", "not now: already at the top")),
+    "palette": State(("ctrl+p",), ("find (ctrl+f)", "Search for commands", "not now: already at the top")),
     "menu": State(("4", "full_stop"), ("type to filter", "Actions", "do not disturb", "esc leave")),
     "poke": State(("2", "p"), ("enter do it", "Poke docs@docs", "One line to type into its pane")),
     "rest": State(
