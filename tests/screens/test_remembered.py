@@ -41,6 +41,18 @@ def test_a_broken_file_is_told_once_and_set_aside(tmp_path: Path, content: bytes
     assert (tmp_path / "dashboard.broken").read_bytes() == content
 
 
+@pytest.mark.parametrize("name", ["x²", "½", "ﬁlter", "straße", "ก", "١", "-", "a b", "../x", "x\u0301", "🙂"])
+def test_whatever_name_a_filter_may_have_is_known_at_the_next_start(tmp_path: Path, name: str) -> None:
+    memory = Memory(tmp_path / FILE_NAME)
+    memory.change(theme="xats-light")
+    problem = memory.keep_filter(name, Mode.WAKES, "failed")
+    memory.save()
+    again = Memory(tmp_path / FILE_NAME)
+    assert again.trouble == ""
+    assert again.state.theme == "xats-light"
+    assert (again.filter_named(name) is None) == bool(problem)
+
+
 def test_saved_filters_are_bounded_in_number_name_and_length() -> None:
     memory = Memory()
     assert "32 letters" in memory.keep_filter("two words", Mode.WAKES, "x")

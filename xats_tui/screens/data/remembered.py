@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from xats_tui.core.model.labels import folded
 from xats_tui.runtime import private_files
@@ -34,7 +34,16 @@ NAME = re.compile(r"\w[\w-]{0,31}")
 
 ShortText = Annotated[str, StringConstraints(max_length=128)]
 Columns = Annotated[tuple[ShortText, ...], Field(max_length=32)]
-FilterName = Annotated[str, StringConstraints(pattern=rf"^{NAME.pattern}$")]
+
+
+def _filter_name(name: str) -> str:
+    # Not by a pattern of pydantic's, which has other letters: the next start would refuse what `keep_filter` took.
+    if not NAME.fullmatch(name):
+        raise ValueError("it is no name of a filter")
+    return name
+
+
+FilterName = Annotated[str, AfterValidator(_filter_name)]
 
 
 class NamedFilter(BaseModel):
@@ -75,7 +84,7 @@ class Remembered(BaseModel):
 
     theme: ShortText | None = None
     mode: Mode | None = None
-    team: ShortText | None = None
+    team: Annotated[str, StringConstraints(max_length=1024)] | None = None
     """Team to which the dashboard is limited."""
     columns_aside: Annotated[Mapping[ShortText, Columns], Field(max_length=64)] = {}
     """Columns that give their place to hidden ones, by list."""
