@@ -119,3 +119,15 @@ def test_counts_of_a_team_say_when_older_entries_were_not_loaded() -> None:
     assert WAKES.summary(shop) == f"0 waiting · {MAX_LIST_ROWS - 1} failed · newest {MAX_LIST_ROWS}"
     assert [cell.text for cell in team_rows(shop, NOW)[0].cells][6] == f"{MAX_LIST_ROWS - 1}+"
     assert "newest" not in WAKES.summary(limited("shop"))
+
+
+async def test_a_narrow_header_gives_up_the_uptime_before_a_count_and_never_that_nothing_is_stored() -> None:
+    crowd = tuple(
+        replace(TEAMS.roster[0], agent=replace(TEAMS.roster[0].agent, agent_id=f"{number}", name=f"worker-{number}"))
+        for number in range(100)
+    )
+    lost = replace(TEAMS.health, unstored="the database file was deleted") if TEAMS.health else None
+    async with XatsApp(desk(replace(TEAMS, roster=crowd))).run_test(size=SMALL) as pilot:
+        await shows(pilot, "agents 100/100●")
+    async with XatsApp(desk(replace(TEAMS, health=lost))).run_test(size=SMALL) as pilot:
+        await after("colon", *"team warehouse", "enter", words="NOTHING IS STORED team wareh")(pilot)

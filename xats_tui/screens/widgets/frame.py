@@ -158,15 +158,17 @@ def _labelled(action_id: str, key: str, title: str) -> Content:
 def _lefts(snapshot: Snapshot, now: datetime, outside: int, *, wide: bool, read_only: bool) -> Iterator[list[Piece]]:
     """Yield what may stand at the left end, the most complete first."""
     where, name = _where(snapshot.health, now), ("xats ", Tone.ACCENT)
+    briefly = [piece for piece in where if piece[1] is not Tone.MUTED]
     mark = [(" read-only", Tone.WARN)] if read_only else []
     if snapshot.team is None:
         if wide:
             yield [name, *where, *mark, *_teams(snapshot)]
         yield [name, *where, *mark, *_agents(snapshot)]
+        yield [name, *briefly, *mark, *_agents(snapshot)]
         return
     yield [name, *where, *mark, *_limit(snapshot, snapshot.team, outside, "outside need you")]
-    yield [name, where[0], *where[2:], *mark, *_limit(snapshot, snapshot.team, outside, "outside")]
-    yield [*mark, *_limit(snapshot, cut_names(snapshot.team, SHORT_TEAM_CELLS), outside, "outside")]
+    yield [name, *briefly, *mark, *_limit(snapshot, snapshot.team, outside, "outside")]
+    yield [*briefly[1:], *mark, *_limit(snapshot, cut_names(snapshot.team, SHORT_TEAM_CELLS), outside, "outside")]
 
 
 def _where(health: Health | None, now: datetime) -> list[Piece]:
