@@ -101,7 +101,8 @@ def _failed(sentence: str, code: int) -> int:
 
 
 def _sentence(message: str) -> str:
-    return message[:1].lower() + message[1:].rstrip(".")
+    said = message.replace(": Value error, ", ": ")  # pydantic's words, which mean nothing to a person
+    return said[:1].lower() + said[1:].rstrip(".")
 
 
 if __name__ == "__main__":

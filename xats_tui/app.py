@@ -15,6 +15,7 @@ from textual import events, on, work
 from textual.app import App
 from textual.binding import BindingsMap
 from textual.command import Provider
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.message import Message
@@ -398,6 +399,9 @@ class XatsApp(App[Next]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Log the exception."""
+        if self._exit and isinstance(error, NoMatches):  # a mode was being opened when its widgets were removed
+            logger.debug("while the dashboard closed: %s", error)
+            return
         # Textual would print the traceback, with local variables, over the shell.
         if self.failure is None:
             self.failure = error

@@ -155,7 +155,7 @@ async def test_one_agent_is_shown_with_what_stands_in_the_way_of_waking_it(scene
     assert scene.told("agents", "BOB@blue")["agent_id"] == scene.namesake.agent_id
     assert scene.refusal("agents", "bob") == "several agents match bob: bob@blue, bob@red; name one of them"
     there = "bob@blue, alice@red, bob@red"
-    assert scene.refusal("agents", "eve") == f"no agent is called eve; there are: {there}"
+    assert scene.refusal("agents", "eve") == f"no agent is called eve; registered are {there}"
 
 
 async def test_messages_are_narrowed_and_nothing_in_them_reaches_the_terminal_raw(scene: Scene) -> None:

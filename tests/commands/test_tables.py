@@ -32,6 +32,22 @@ def look(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
 
 
+def test_the_operator_belongs_to_no_team() -> None:
+    times = {"sent_at": "2026-11-30T00:00:00.000Z", "read_at": None, "need_reply": False, "answered_at": None}
+    sender = {
+        "from_name": "qa",
+        "from_agent_id": "A",
+        "to_name": "operator",
+        "to_agent_id": "operator",
+        "to_team": "shop",
+    }
+    letters = [
+        {"id": team, "from_team": team, "subject": "help", "body": "", **sender, **times} for team in ("shop", "docs")
+    ]
+    listed = list_of("messages", letters, wide=True)
+    assert "qa@docs" in listed and "operator@" not in listed
+
+
 @pytest.mark.parametrize("width", [20, 36, 37, 60, 80, 200])
 def test_a_table_is_never_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     look(monkeypatch, width)

@@ -342,3 +342,16 @@ async def test_the_gates_of_a_real_pane_follow_what_happens_there_and_nothing_is
         await shows(pilot, "  cancel")
         assert sql("SELECT count(*) FROM messages WHERE read_at IS NULL") == [(1,)]
     assert sql("SELECT verb FROM activity ORDER BY activity_id") == [("cancel",), ("replay",)]
+
+
+@pytest.mark.slow
+async def test_a_replay_whose_outcome_cannot_be_read_was_a_replay() -> None:
+    source, verbs = FixedSource(FILLED), FixedVerbs()
+    async with XatsApp(desk(source, verbs=verbs)).run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "xats :9100")
+        await open_mode(pilot, Mode.WAKES)
+        source.failing = True
+        await pilot.press("r")
+        await shows(pilot, "their outcome could not be read: database is locked")
+        assert "replayed 1 wake for qa" in text(pilot)
+    assert [verb for verb, *_ in verbs.done] == ["replay"]

@@ -32,7 +32,8 @@ def agent_meant(roster: Sequence[RosterEntry], word: str) -> RosterEntry:
     meant = next((found for found in ways if found), [])
     if not meant:
         there = _listed(entry.agent.address for entry in roster)
-        raise Refusal("unknown_agent", sentence=f"no agent is called {word}; there are: {there or 'none at all'}")
+        known = f"registered are {there}" if there else "none is registered"
+        raise Refusal("unknown_agent", sentence=f"no agent is called {word}; {known}")
     if len(meant) > 1:
         which = _listed(entry.agent.address for entry in meant)
         raise Refusal("ambiguous_agent", sentence=f"several agents match {word}: {which}; name one of them")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from xats_tui.commands.output.tables import Columns, Record, ago, identifier, in_future, since, table, text
+from xats_tui.core.model.agents import OPERATOR_NAME
 from xats_tui.screens.widgets.format import NOTHING, one_line
 
 STATES = {"retrying": "waiting", "delivered": "delivered", "failed": "failed", "skipped": "skipped"}
@@ -156,8 +157,8 @@ def mixes_teams(records: Sequence[Record]) -> bool:
 
 
 def named(name: str | None, team: str | None) -> str:
-    """Return an agent's name, with its team if one is given."""
-    return one_line(f"{name}@{team}" if name and team else name)
+    """Return an agent's name, with its team if one is given; the operator belongs to none."""
+    return one_line(f"{name}@{team}" if name and team and name != OPERATOR_NAME else name)
 
 
 def agent_state(agent: Record) -> str:

@@ -1,5 +1,6 @@
 """Base class for actions: the snapshot, the verbs, confirmation dialogs, and toasts for the outcome."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from textual import work
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
+from xats_tui.core.errors import XatsError
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.modes.places import Mode
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -141,6 +145,9 @@ class ActionContext(Screen[None]):
             self.tell(await verb)
         except VerbRefused as refused:
             self.tell(refused.sentence, "warning")
+        except XatsError as error:  # a failure that no verb made a refusal of must not end the dashboard
+            logger.warning("%s failed: %s", doing, error)
+            self.tell(f"{doing} failed: {error}", "warning")
         finally:
             self.under_way.remove(doing)
             self.draw_keys()

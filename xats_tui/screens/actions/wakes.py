@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 
 from xats_tui.backend.operator_api.api import OperatorApi
+from xats_tui.core.errors import XatsError
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import REPLAYED, Wake, WakeStatus
 from xats_tui.screens.actions.acting import ActionContext
@@ -197,7 +198,10 @@ class WakeActions(ActionContext):
         """Wait until these wakes have been tried, at most `OUTCOME_TIMEOUT_S`; return a line for each agent."""
         tried: list[Wake] = []
         for _ in range(int(OUTCOME_TIMEOUT_S / OUTCOME_INTERVAL_S)):
-            loaded = await self.desk.source.load([Slice.WAKES], ())
+            try:
+                loaded = await self.desk.source.load([Slice.WAKES], ())
+            except XatsError as error:  # they were replayed all the same
+                return [f"their outcome could not be read: {one_line(str(error))}"]
             tried = [wake for wake in loaded[Slice.WAKES.value] if wake.key in keys]
             if not any(_is_untried(wake) for wake in tried):
                 break

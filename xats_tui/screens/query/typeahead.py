@@ -9,10 +9,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
 from textual._queue import Queue
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.message import Message
@@ -77,13 +78,14 @@ class Typeahead:
             await self._give(event)
 
     async def _release(self) -> None:
-        while self._held:
-            await self._rest()
-            if not self._held:
-                break
-            given = asyncio.Event()
-            self._app.call_later(self._give_next, given)
-            await given.wait()
+        with suppress(ScreenStackError):  # the dashboard closes
+            while self._held:
+                await self._rest()
+                if not self._held:
+                    break
+                given = asyncio.Event()
+                self._app.call_later(self._give_next, given)
+                await given.wait()
         self._is_releasing = False
 
     async def _give_next(self, given: asyncio.Event) -> None:
