@@ -335,6 +335,21 @@ async def test_equal_names_and_ids_of_kept_rows_are_one_object(database: Databas
     assert title is other
 
 
+async def test_of_rows_that_have_gone_few_texts_are_kept(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.execute_many(ADD_TASK, [(f"{number:060}",) for number in range(5_000)])
+    tracemalloc.start()
+    try:
+        for beginning in ("0", "9"):
+            await database.fetch_objects(tuple, "SELECT id FROM tasks WHERE id > ?", (beginning,))
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most > 5_000 * 100
+    assert kept < 2_000 * 100
+
+
 def title_of(row: Row) -> list[str]:
     """Return a new list for a task: equal lists are not identical."""
     return [row["title"]]

@@ -6,7 +6,6 @@ Statements run on the thread of their connection; those of short transactions ru
 import asyncio
 import logging
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -40,8 +39,8 @@ BUSY_TIMEOUT_MS = 5_000
 CACHED_STATEMENTS = 256
 """Prepared statements that a connection keeps; there are fewer different ones."""
 
-MAX_SHARED_CHARS = 64
-"""Length of a text up to which equal ones in kept rows are one object."""
+MAX_SHARED_CHARS, MAX_SHARED_TEXTS = 64, 1_000
+"""Length of a text up to which equal ones in kept rows are one object, and number of texts that are looked at."""
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -79,6 +78,8 @@ class Database:
         self._guard = writer.guard
         self._objects: dict[tuple[Make[Any], str], _ByRow[Any]] = {}
         """Objects built from each row of the latest answers."""
+        self._texts: dict[str, str] = {}
+        """Short texts of rows, by themselves: names and ids stand in hundreds of rows, and are kept once."""
         self._group = GroupCommit(writer, self._turn, clock, publish, self._write)
         self._idle_readers = list(readers)
         self._reading = Places(len(readers))
@@ -210,7 +211,7 @@ class Database:
         async with self._reader() as reader:
             with self._guard:
                 before = self._objects.get((make, sql), {})
-                objects, by_row = await on_thread(reader, partial(_objects, make, sql, parameters, before))
+                objects, by_row = await on_thread(reader, partial(_objects, make, sql, parameters, before, self._texts))
         self._objects[make, sql] = by_row
         return objects
 
@@ -311,7 +312,12 @@ def _shrink(connection: sqlite3.Connection) -> None:
 
 
 def _objects(
-    make: Make[T], sql: str, parameters: Parameters, before: _ByRow[T], connection: sqlite3.Connection
+    make: Make[T],
+    sql: str,
+    parameters: Parameters,
+    before: _ByRow[T],
+    texts: dict[str, str],
+    connection: sqlite3.Connection,
 ) -> tuple[tuple[T, ...], _ByRow[T]]:
     """Return the objects of all rows in order, and by row; runs on the connection's thread."""
     objects: list[T] = []
@@ -320,13 +326,18 @@ def _objects(
     for row in rows:  # one by one: copies of what is known already are dropped at once
         known = before.get(tuple(row))
         if known is None:
-            values = tuple(map(_shared, row))
+            values = tuple([_shared(texts, value) for value in row])
             known = values, make(Row(rows, values))
         by_row[known[0]] = known
         objects.append(known[1])
     return tuple(objects), by_row
 
 
-def _shared(value: Any) -> Any:
-    """Return a short text as the one object for all that are equal: names and ids stand in hundreds of rows."""
-    return sys.intern(value) if type(value) is str and len(value) <= MAX_SHARED_CHARS else value
+def _shared(texts: dict[str, str], value: Any) -> Any:
+    """Return the object among these texts that is equal to a short text; other values as they are."""
+    # Python's own table of texts (sys.intern) would double for this: 2 MB.
+    if type(value) is not str or len(value) > MAX_SHARED_CHARS:
+        return value
+    if len(texts) >= MAX_SHARED_TEXTS:
+        texts.clear()
+    return texts.setdefault(value, value)
