@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import getters, on
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widget import Widget
@@ -173,7 +174,10 @@ class ListMode(PagedMode):
 
     def listed(self) -> TablePanel | None:
         """Return the mode's list; None while the app closes and removes its widgets."""
-        return self.query_one_optional("#list", TablePanel)
+        try:
+            return self.list_panel
+        except NoMatches:
+            return None
 
     def focus_list(self) -> None:
         """Focus the list."""
