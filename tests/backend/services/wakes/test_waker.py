@@ -1,6 +1,7 @@
 """Wakes in real panes: what is safe is typed and proven, everything else waits, and nothing is forgotten."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.mcp_caller import Caller, callers
 from tests.scene import WakeScene
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.wakes.waker import WATCH_INTERVAL_S
+from xats_tui.backend.store import wakes as store
 from xats_tui.runtime.settings import Settings
 
 pytestmark = pytest.mark.tmux
@@ -41,6 +44,22 @@ async def test_a_draft_is_left_alone_and_the_wake_follows_when_it_is_gone(scene:
     scene.press("C-u")
     await scene.until(sent, wake_status="delivered")
     assert scene.hints() == [HINT]
+
+
+async def test_the_store_is_not_asked_for_due_wakes_while_one_waits_for_its_pane(
+    scene: WakeScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.draft("x")
+    await scene.send()
+    asked, original = list[None](), store.agents_due
+
+    async def noted(*arguments: Any) -> tuple[str, ...]:
+        asked.append(None)
+        return await original(*arguments)
+
+    monkeypatch.setattr(store, "agents_due", noted)
+    await asyncio.sleep(8 * WATCH_INTERVAL_S)
+    assert len(asked) <= 2
 
 
 async def test_copy_mode_is_waited_for(scene: WakeScene) -> None:

@@ -110,6 +110,8 @@ class Waker:
         self._is_tuned = False
         """True if a setting has changed that waiting wakes may wait for."""
         self._news = asyncio.Event()
+        self._queue_due_at: datetime | None = None
+        """Time until which no wake is due; None if the queue may have changed."""
         self._soon: asyncio.TimerHandle | None = None
         """Timer of the next look at the queue because inboxes were read."""
         self._awaited: set[_FirstDecisions] = set()
@@ -259,6 +261,8 @@ class Waker:
             await store.make_all_due(tx, REMIND_AFTER)  # whatever an earlier coordinator was doing was cut off
         async with asyncio.TaskGroup() as attempts:
             while True:
+                if self._news.is_set():
+                    self._queue_due_at = None
                 self._news.clear()
                 try:
                     await self._mind_the_clock()
@@ -287,7 +291,7 @@ class Waker:
         if is_set_back or self._is_tuned:
             async with self._database.write() as tx:
                 await store.make_all_due(tx, REMIND_AFTER)
-            self._is_tuned = False
+            self._is_tuned, self._queue_due_at = False, None
 
     def _wall_ahead(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()
@@ -295,11 +299,20 @@ class Waker:
     async def _due(self) -> Mapping[str, bool]:
         """Return the agents to try now; True for those whose transport is to be asked first."""
         self._database.see_that_it_is_kept()  # else a hint would be typed, not recorded, and typed again
-        enough = MAX_CONCURRENT_ATTEMPTS + len(self._under_way)
-        due = dict.fromkeys(await store.agents_due(self._database, self._clock.now(), enough), False)
+        due = dict.fromkeys(await self._agents_due(), False)
         for agent_id, watch in self._held_up.items():
             if agent_id not in due and agent_id not in self._under_way and watch.may_be_free():
                 due[agent_id] = True
+        return due
+
+    async def _agents_due(self) -> tuple[str, ...]:
+        """Return the agents with a due wake; the store is not asked before the next one is due."""
+        now = self._clock.now()
+        if self._queue_due_at and now < self._queue_due_at:
+            return ()
+        due = await store.agents_due(self._database, now, MAX_CONCURRENT_ATTEMPTS + len(self._under_way))
+        following = None if due else await store.next_due(self._database.quick)
+        self._queue_due_at = None if due else min(following or now + LONGEST_SLEEP, now + LONGEST_SLEEP)
         return due
 
     async def _pause(self) -> timedelta:
