@@ -10,6 +10,7 @@ from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from tests.patience import PATIENCE
 from xats_tui.backend.panes.monitor import (
     CALM,
+    CALM_AFTER,
     FAST_POLL_INTERVAL_S,
     RESTING_AFTER,
     SLOW_POLL_INTERVAL_S,
@@ -149,6 +150,23 @@ async def test_a_shown_pane_that_rests_is_looked_at_as_often_as_the_others_until
     clock.advance(RESTING_AFTER.total_seconds() + 1)
     await monitor.tick()
     assert monitor.next_pause() == SLOW_POLL_INTERVAL_S
+    tmux.terminals["%1"].prints = True
+    await monitor.tick()
+    assert monitor.next_pause() == FAST_POLL_INTERVAL_S
+
+
+async def test_a_pane_that_a_wake_waits_for_is_looked_at_less_often_while_nothing_changes_in_it() -> None:
+    clock = FakeClock()
+    tmux = FakeTmux(clock)
+    tmux.terminals["%1"] = FakePane(tty="/dev/pts/1", pid=1)
+    monitor = PaneMonitor(tmux, clock, Published())
+    monitor.track({QUIET: None})
+    await monitor.tick()
+    monitor.await_change(frozenset({QUIET}))
+    assert monitor.next_pause() == FAST_POLL_INTERVAL_S
+    clock.advance(CALM_AFTER.total_seconds() + 1)
+    await monitor.tick()
+    assert monitor.next_pause() == CALM
     tmux.terminals["%1"].prints = True
     await monitor.tick()
     assert monitor.next_pause() == FAST_POLL_INTERVAL_S

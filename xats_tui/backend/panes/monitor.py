@@ -28,7 +28,7 @@ FAST_POLL_INTERVAL_S = 0.5
 """Interval between looks at a pane that a wake waits for, or that is shown in the dashboard and active."""
 
 CALM, CALM_AFTER = 1.0, timedelta(seconds=5)
-"""Interval between looks at a shown pane, and the time without a change after which it applies."""
+"""Interval between looks at a pane of either kind, and the time without a change after which it applies."""
 
 # Each look is a tmux command, which takes as much processor time as drawing the screen.
 RESTING_AFTER = timedelta(seconds=15)
@@ -160,14 +160,17 @@ class PaneMonitor:
         """Return the seconds until the next look, unless one is requested earlier."""
         if not self._hurried():
             return self._all_due_at - self._clock.monotonic()
-        return FAST_POLL_INTERVAL_S if self._awaited or not self._is_calm() else CALM
+        return CALM if self._is_calm() else FAST_POLL_INTERVAL_S
 
     def _is_calm(self) -> bool:
-        """Return whether a second is often enough for what is shown: several panes, or one that rests."""
-        shown = [self.view(pane) for pane in self._attended]
-        return len(shown) > 1 or all(
-            view is not None and self._clock.now() - view.unchanged_since > CALM_AFTER for view in shown
-        )
+        """Return whether a second is often enough: for panes in which nothing happens, or several that are shown."""
+        if not all(self._has_not_changed(pane) and not self.expects(pane) for pane in self._awaited):
+            return False
+        return len(self._attended) > 1 or all(map(self._has_not_changed, self._attended))
+
+    def _has_not_changed(self, pane: PaneRef) -> bool:
+        view = self.view(pane)
+        return view is not None and self._clock.now() - view.unchanged_since > CALM_AFTER
 
     def _hurried(self) -> frozenset[PaneRef]:
         """Return the panes that need frequent looks."""
