@@ -67,13 +67,14 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
 
 
 def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list["TmuxProcess"]) -> Answer:
-    if shutil.which("tmux") is None:
+    program = shutil.which("tmux")
+    if program is None:
         raise FileNotFoundError("there is no tmux")
     from xats_tui.backend.system.tmux_process import TmuxProcess  # the start needs no libtmux, which takes 43 ms
 
     with _server(sockets, socket, starts=arguments[0] == STARTS_SERVER) as (option, path):
         # `-u`: without a UTF-8 locale, tmux prints every non-ASCII character as `_`
-        command = TmuxProcess(under_way, "-u", *option, *arguments)
+        command = TmuxProcess(under_way, program, "-u", *option, *arguments)
         complaints = [line.replace(path, sockets.path(socket)) if path else line for line in command.stderr]
         return list(command.stdout), complaints
 

@@ -7,11 +7,12 @@ from libtmux.exc import LibTmuxException
 class TmuxProcess(tmux_cmd):
     """A command that can be killed while it runs."""
 
-    def __init__(self, under_way: "list[TmuxProcess]", *arguments: str) -> None:
+    def __init__(self, under_way: "list[TmuxProcess]", program: str, *arguments: str) -> None:
         """Run the command to its end.
 
         Args:
             under_way: gets this command, so that another thread can end it.
+            program: path of tmux, which libtmux would look for again.
             arguments: arguments of tmux.
 
         Raises:
@@ -19,7 +20,7 @@ class TmuxProcess(tmux_cmd):
         """
         under_way.append(self)
         try:
-            super().__init__(*arguments)
+            super().__init__(*arguments, tmux_bin=program)
         except LibTmuxException as error:
             raise FileNotFoundError("there is no tmux") from error
 
