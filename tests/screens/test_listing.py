@@ -1,12 +1,13 @@
 """Rows are made anew when what they are read from has changed, or the times in them, and not before."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.filled import FILLED
+from xats_tui.core.model.wakes import WakeStage
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.rows.activity import ACTIVITY
@@ -57,3 +58,25 @@ def test_a_part_that_is_loaded_again_is_read_again() -> None:
     before = reading.rows
     reading.take(replace(FILLED, roster=()), NOW)
     assert reading.rows != before
+
+
+def test_a_list_that_tells_no_seconds_is_looked_through_six_times_a_minute() -> None:
+    looks = list[datetime]()
+
+    def noted(snapshot: Snapshot, now: datetime) -> bool:
+        looks.append(now)
+        return TASKS.tells_seconds(snapshot, now)
+
+    reading, later = Reading(replace(TASKS, tells_seconds=noted)), NOW + timedelta(days=1)
+    for seconds in range(60):
+        reading.take(FILLED, later + timedelta(seconds=seconds))
+    assert len(looks) <= 2 * 7
+
+
+def test_what_is_due_within_the_hour_is_told_in_seconds_from_the_first_one_on() -> None:
+    queued = {WakeStage.QUEUED: NOW - timedelta(days=1)}
+    wake = replace(FILLED.wakes[0], due_at=NOW + timedelta(seconds=3604), reached=queued)
+    due, reading = replace(FILLED, wakes=(wake,)), Reading(WAKES)
+    for seconds in range(7):
+        reading.take(due, NOW + timedelta(seconds=seconds))
+    assert reading.rows == WAKES.rows(due, NOW + timedelta(seconds=6))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.widgets.columns import Column
@@ -65,17 +65,28 @@ class Reading:
         self.summary = ""
         self._parts: tuple[object, ...] | None = None
         self._moment = 0
+        self._calm: tuple[datetime, datetime] | None = None
+        """Times between which the rows stay as they are, because none tells seconds; None if one does."""
 
     def take(self, snapshot: Snapshot, now: datetime) -> None:
         """Read the snapshot as of `now`."""
         parts = tuple(getattr(snapshot, part.value) for part in self.listing.reads)
-        many = len(self.rows) > MANY
-        pace = (UNHURRIED if many else 1) if self.listing.tells_seconds(snapshot, now) else MINUTES_AFTER_S
-        moment = int(now.timestamp()) // pace
         known = self._parts and all(part is before for part, before in zip(parts, self._parts, strict=True))
+        if known and self._calm and self._calm[0] <= now < self._calm[1]:
+            return
+        many = len(self.rows) > MANY
+        tells_seconds = self._tells_seconds(snapshot, now)
+        pace = (UNHURRIED if many else 1) if tells_seconds else MINUTES_AFTER_S
+        moment = int(now.timestamp()) // pace
+        self._calm = None if tells_seconds else (now, datetime.fromtimestamp((moment + 1) * pace, now.tzinfo))
         if known and moment == self._moment:
             return
         self._parts, self._moment = parts, moment
         if many:  # rows that are read again before the next moment are mostly equal to the cached ones
             now = datetime.fromtimestamp(moment * pace, now.tzinfo)
         self.rows, self.summary = self.listing.rows(snapshot, now), self.listing.summary(snapshot)
+
+    def _tells_seconds(self, snapshot: Snapshot, now: datetime) -> bool:
+        """Return whether a row tells seconds, or will before it is asked again: what is due is told in seconds late."""
+        soon = now + timedelta(seconds=MINUTES_AFTER_S)
+        return self.listing.tells_seconds(snapshot, now) or self.listing.tells_seconds(snapshot, soon)
