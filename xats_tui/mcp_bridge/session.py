@@ -98,8 +98,15 @@ class CoordinatorSession:
         timeout = httpx2.Timeout(DEAD_STREAM_S, connect=CONNECT_TIMEOUT_S)
         # The coordinator is on this machine: a proxy from the environment must not come between.
         secret = token or httpx2.URL(url).params.get("token")
-        transport = ProvingTransport(key_path, secret) if secret and url.startswith("http:") else None
-        self._http = httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False, transport=transport)
+        is_plain = url.startswith("http:")
+        transport = ProvingTransport(key_path, secret) if secret and is_plain else None
+        self._http = httpx2.AsyncClient(
+            headers=headers,
+            timeout=timeout,
+            trust_env=False,
+            transport=transport,
+            verify=not is_plain,  # reading the certificates of all authorities takes 30 ms
+        )
         self.greeting: Mapping[str, Any] = {}
         """The result of `initialize`."""
 
