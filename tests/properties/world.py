@@ -56,7 +56,8 @@ from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.clients.spec import AnswerLimit
 from xats_tui.core.events import EventBus
 from xats_tui.core.model.activity import Actor
-from xats_tui.core.model.agents import CUSTOM, Agent, Binding, Delivery, DeliveryKind, VerificationMode
+from xats_tui.core.model.agents import Agent, Binding, Delivery, DeliveryKind, VerificationMode
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Wake
 

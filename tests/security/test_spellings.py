@@ -12,7 +12,7 @@ from xats_tui.backend.operator_api.changes import Poke
 from xats_tui.backend.operator_api.names import agent_meant
 from xats_tui.backend.operator_api.readings import ListContractsQuery
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import CUSTOM
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.screens.query.addresses import AddressBook
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.agents import AGENTS

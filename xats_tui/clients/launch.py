@@ -11,12 +11,6 @@ from dataclasses import replace
 from xats_tui.clients.spec import OwnServer
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
-LAUNCH_VARIABLE = "XATS_LAUNCH"
-"""Variable with the mark of the launch that a bridge belongs to."""
-
-CODEX_URL_VARIABLE = "XATS_CODEX_URL"
-"""Variable with the URL of the app-server that a bridge's Codex has for itself."""
-
 Starter = Callable[[LaunchRequest, LaunchCommand, Mapping[str, str]], ClientStart]
 """From the agent, what a start needs, and the starter's environment to what a pane is to run."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from xats_tui.clients.hook_table import HookAnswer, HookTable
 from xats_tui.clients.spec import ClientSpec, OwnServer
-from xats_tui.core.model.agents import CUSTOM, ClientId
+from xats_tui.core.model.labels import CUSTOM, ClientId
 
 if TYPE_CHECKING:  # the bridge looks up names only, and starts without what these import
     from xats_tui.clients.launch import Starter

@@ -11,6 +11,12 @@ from xats_tui.clients.hook_table import HookTable
 SERVER = "xats"
 """Name of our MCP server in every client's configuration, as `xats-tui setup` and `xats-tui launch` write it."""
 
+LAUNCH_VARIABLE = "XATS_LAUNCH"
+"""Variable with the mark of the launch that a bridge belongs to."""
+
+CODEX_URL_VARIABLE = "XATS_CODEX_URL"
+"""Variable with the URL of the app-server that a bridge's Codex has for itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerLimit:

@@ -11,10 +11,10 @@ from typing import Any
 
 import psutil
 
-from xats_tui.clients.launch import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
 from xats_tui.clients.programs import client_of, first_word, launches_only, program_names, tells_nothing
 from xats_tui.clients.registry import CLIENTS, by_environment, by_handshake, manifest_of
-from xats_tui.core.model.agents import CUSTOM
+from xats_tui.clients.spec import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
+from xats_tui.core.model.labels import CUSTOM
 
 CHECKS = "mcp"
 """The subcommand with which clients check their servers, such as `claude mcp list`: it starts each server once more,

@@ -9,7 +9,7 @@ from typing import Any
 
 from xats_tui.clients.registry import CLIENTS, manifest_of, with_self_tool
 from xats_tui.core.call_meta import FOLDER, HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
-from xats_tui.core.model.agents import CUSTOM
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.mcp_bridge.identity import Identity
 from xats_tui.mcp_bridge.registration import REGISTER, Params
 

@@ -9,7 +9,8 @@ from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.core.model.agents import CUSTOM, ClientId, SeenProcess
+from xats_tui.core.model.agents import SeenProcess
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneRef, PaneState, Standing
 
 PANE = PaneRef("", "%1")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import CUSTOM
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 WIDTH = 40

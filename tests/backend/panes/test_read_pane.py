@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
 from xats_tui.clients.registry import CODED_IDS
-from xats_tui.core.model.agents import CUSTOM, ClientId
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 CAPTURES = Path(__file__).parent / "captures"

@@ -17,7 +17,8 @@ from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.store.sql.transactions import Make, Parameters, Row
-from xats_tui.core.model.agents import CUSTOM, Agent
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.labels import CUSTOM
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from tests.backend.panes.test_read_pane import ALL, Capture
 from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
 from xats_tui.clients.dialogs import read_prompt
-from xats_tui.core.model.agents import CUSTOM, ClientId
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneState, Prompt
 
 CODEX_LABELS = ["Yes, proceed (y)", "No, and tell Codex what to do differently (esc)"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import CUSTOM, ClientId
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 FOLDER = Path(__file__).parent / "newer"

@@ -7,7 +7,7 @@ not in the registry.
 import pytest
 
 from tests.clients.screens.test_newer_captures import ALL, WITH_MANIFEST, Capture
-from xats_tui.core.model.agents import CUSTOM
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.panes import PaneState
 
 SITUATIONS = {

@@ -17,7 +17,8 @@ from xats_tui.clients.registry import revision
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import TmuxError
 from xats_tui.core.events import Event, PaneChanged
-from xats_tui.core.model.agents import ClientId, SeenProcess
+from xats_tui.core.model.agents import SeenProcess
+from xats_tui.core.model.labels import ClientId
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing, StateAge
 from xats_tui.core.model.pastes import Paste
 from xats_tui.core.screen.own_text import own_text

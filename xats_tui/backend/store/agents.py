@@ -11,18 +11,16 @@ from xats_tui.clients.registry import known_client
 from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.model.agents import (
     CHANNEL_PROXY_ROLE,
-    CUSTOM,
     OPERATOR_ID,
     OPERATOR_NAME,
     Agent,
     Binding,
-    ClientId,
     Delivery,
     DeliveryKind,
     SeenProcess,
     VerificationMode,
 )
-from xats_tui.core.model.labels import ShownNames
+from xats_tui.core.model.labels import CUSTOM, ClientId, ShownNames
 from xats_tui.core.model.panes import PaneRef
 
 REQUIRED_ADDRESS = {

@@ -7,7 +7,8 @@ import orjson
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.clients.registry import CHANNEL_CLIENT
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent, Delivery, DeliveryKind
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Delivery, DeliveryKind
+from xats_tui.core.model.labels import CUSTOM
 
 PROXY_CLIENT_NAME = "cross-agent-teams-channel"
 

@@ -39,7 +39,8 @@ from xats_tui.backend.tools.call_context import (
 from xats_tui.clients.registry import CLIENTS, manifest_of, own_server, with_self_tool
 from xats_tui.core.call_meta import FOLDER, HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, ClientId, DeliveryKind
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, DeliveryKind
+from xats_tui.core.model.labels import CUSTOM, ClientId
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]

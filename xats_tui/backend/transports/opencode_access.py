@@ -11,7 +11,8 @@ from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.transports.opencode_api import ServerAccess
 from xats_tui.clients.registry import MODEL_SERVER, own_server
 from xats_tui.core.errors import XatsError
-from xats_tui.core.model.agents import Agent, ClientId, DeliveryKind
+from xats_tui.core.model.agents import Agent, DeliveryKind
+from xats_tui.core.model.labels import ClientId
 
 PORTS = {"http": 80, "https": 443}
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xats_tui.clients.launch import (
-    CODEX_URL_VARIABLE,
-    LAUNCH_VARIABLE,
     as_table,
     bridge_command,
     compact_json,
 )
 from xats_tui.clients.setup.config_files import NotUnderstood
 from xats_tui.clients.setup.rewriting import plain_text
-from xats_tui.clients.spec import SERVER
+from xats_tui.clients.spec import CODEX_URL_VARIABLE, LAUNCH_VARIABLE, SERVER
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 SECOND = "xats_tui"

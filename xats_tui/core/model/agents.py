@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
 
 from xats_tui.core.model.client_states import AgentState, Dialog, PastFacts, ToldState, ToldWork, UsedTool, agent_state
+from xats_tui.core.model.labels import ClientId
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
 
@@ -24,13 +24,6 @@ OPERATOR_NAME = "operator"
 
 OPERATOR_ID = "operator"
 """The agent id of the operator in messages, wakes and activity; there is no row for it among the agents."""
-
-
-ClientId: TypeAlias = str
-"""The id of the client that an agent runs in: one of `clients.registry`, or `custom`."""
-
-CUSTOM = "custom"
-"""Any client that is not known by a spec of its own; its name is told beside it."""
 
 
 class DeliveryKind(StrEnum):

@@ -6,7 +6,13 @@ Terminals, file systems and hosts write the same letter as one character or as t
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+ClientId: TypeAlias = str
+"""The id of the client that an agent runs in: one of `clients.registry`, or `custom`."""
+
+CUSTOM = "custom"
+"""Any client that is not known by a spec of its own; its name is told beside it."""
 
 
 def composed(text: str) -> str:

@@ -18,7 +18,8 @@ from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.events import AgentChanged, SessionChanged
-from xats_tui.core.model.agents import CUSTOM, SeenProcess
+from xats_tui.core.model.agents import SeenProcess
+from xats_tui.core.model.labels import CUSTOM
 
 
 @pytest.fixture

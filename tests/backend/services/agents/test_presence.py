@@ -17,7 +17,8 @@ from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.presence import PROCESS_CACHE_S, Presence
 from xats_tui.backend.system.processes import Processes
-from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, SeenProcess, VerificationMode
+from xats_tui.core.model.agents import Agent, Binding, Delivery, SeenProcess, VerificationMode
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 
 CLOCK = FakeClock()

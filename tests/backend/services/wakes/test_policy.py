@@ -21,7 +21,8 @@ from xats_tui.backend.services.wakes.policy import (
     look_again_at,
 )
 from xats_tui.clients.registry import MAX_HINT_CHARS
-from xats_tui.core.model.agents import CUSTOM, Agent, Delivery
+from xats_tui.core.model.agents import Agent, Delivery
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)

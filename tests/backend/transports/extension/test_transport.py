@@ -22,7 +22,8 @@ from xats_tui.backend.transports.extension import transport as timing
 from xats_tui.backend.transports.extension.links import ExtensionLinks, NoExtension
 from xats_tui.backend.transports.extension.transport import AVOIDED_FOR, LOST_AFTER, VALID_FOR, ClientExtension
 from xats_tui.backend.transports.extension.words import parsed
-from xats_tui.core.model.agents import CUSTOM, SeenProcess
+from xats_tui.core.model.agents import SeenProcess
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.wakes import UNCONFIRMED, Reachability, WakeStage
 
 

@@ -11,8 +11,9 @@ from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, judge, overruled, quiet_for
 from xats_tui.backend.transports.pane.seat import PaneFacts
-from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, VerificationMode
+from xats_tui.core.model.agents import Agent, Binding, Delivery, VerificationMode
 from xats_tui.core.model.client_states import StateSource, ToldState
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate, first_closed
 

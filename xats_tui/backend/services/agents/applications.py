@@ -10,7 +10,8 @@ from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime
 from xats_tui.backend.services.wakes.codex_threads import CodexThread
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.system.processes import Process
-from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, DeliveryKind
+from xats_tui.core.model.agents import Agent, Binding, Delivery, DeliveryKind
+from xats_tui.core.model.labels import CUSTOM, ClientId
 
 UNSEEN_RUNTIME = Runtime()
 

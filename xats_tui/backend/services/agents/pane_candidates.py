@@ -8,7 +8,7 @@ from typing import Any
 
 from xats_tui.backend.system.processes import Process, normal_tty
 from xats_tui.clients.registry import CLIENTS
-from xats_tui.core.model.agents import ClientId
+from xats_tui.core.model.labels import ClientId
 
 PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30

@@ -3,7 +3,8 @@
 from xats_tui.backend.system.processes import Process, Processes
 from xats_tui.clients.programs import ELSEWHERE, client_of, is_bare_shell, tells_nothing
 from xats_tui.clients.registry import CLIENTS
-from xats_tui.core.model.agents import ClientId, SeenProcess
+from xats_tui.core.model.agents import SeenProcess
+from xats_tui.core.model.labels import ClientId
 from xats_tui.core.model.panes import Standing
 
 

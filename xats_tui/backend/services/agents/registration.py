@@ -33,7 +33,8 @@ from xats_tui.backend.system.processes import Process
 from xats_tui.clients.registry import ANNOUNCED_CLIENT, CHANNEL_CLIENT, by_handshake, manifest_of
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent, Binding, ClientId, Delivery, DeliveryKind
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Binding, Delivery, DeliveryKind
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneRef
 
 logger = logging.getLogger(__name__)

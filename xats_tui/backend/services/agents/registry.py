@@ -34,13 +34,12 @@ from xats_tui.core.model.agents import (
     OPERATOR_NAME,
     Agent,
     Binding,
-    ClientId,
     Delivery,
     DeliveryKind,
     RosterEntry,
     SeenProcess,
 )
-from xats_tui.core.model.labels import composed, folded
+from xats_tui.core.model.labels import ClientId, composed, folded
 from xats_tui.core.model.panes import PaneRef
 
 MAX_LABEL_CHARS = 64

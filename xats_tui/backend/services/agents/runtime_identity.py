@@ -15,11 +15,12 @@ from xats_tui.backend.services.agents.process_patterns import BadPattern, Proces
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.system.processes import Process, Processes, normal_tty
 from xats_tui.backend.system.tmux import Tmux
-from xats_tui.clients.launch import LAUNCH_VARIABLE
 from xats_tui.clients.registry import ANNOUNCED_CLIENT, CLIENTS
+from xats_tui.clients.spec import LAUNCH_VARIABLE
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
-from xats_tui.core.model.agents import CUSTOM, Binding, ClientId, SeenProcess, VerificationMode
+from xats_tui.core.model.agents import Binding, SeenProcess, VerificationMode
+from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneRef
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from xats_tui.backend.transports.opencode_server import begin_session
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
 from xats_tui.core.model.activity import Actor
-from xats_tui.core.model.agents import ClientId
+from xats_tui.core.model.labels import ClientId
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.screen.ansi_grid import parse_screen

@@ -17,7 +17,8 @@ from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.transports.claude_channel import OpenChannels
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import AgentChanged, Event, SessionChanged
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.core.model.labels import CUSTOM
 
 KEPT = timedelta(days=1)
 """Time for which a proxy that carries nothing is remembered, so that it gets its id again when it returns."""

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.clients.registry import CLIENTS, by_handshake
 from xats_tui.clients.spec import AnswerLimit
-from xats_tui.core.model.agents import CUSTOM, Agent, ClientId
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.labels import CUSTOM, ClientId
 
 T = TypeVar("T")
 

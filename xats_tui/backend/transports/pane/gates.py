@@ -18,8 +18,9 @@ from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
 from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.clients.registry import is_read, proves_idle
-from xats_tui.core.model.agents import Agent, ClientId
+from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import ToldState
+from xats_tui.core.model.labels import ClientId
 from xats_tui.core.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
 
