@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from docs_generator.markdown import code, fenced
-from xats_tui.__main__ import NAME, cli
+from xats_tui.commands.command_line import NAME, cli
 from xats_tui.runtime.settings import Settings
 
 PLACEHOLDER = re.compile(r" <(?P<type>[^>]+)>")

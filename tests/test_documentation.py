@@ -17,7 +17,7 @@ from docs_generator.blocks import pages, renewed
 from docs_generator.pictures import PICTURES, picture, place
 from docs_generator.refusals import MEANINGS
 from tests.wire.outcomes import kind_of, pairs
-from xats_tui.__main__ import cli
+from xats_tui.commands.command_line import cli
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands.processes import clean_environment, daemon
 from tests.mcp_bridge.host import ScriptedHost, bridge
+from tests.patience import eventually
 from xats_tui import __version__
 from xats_tui.mcp_bridge.host import kept_tools
 from xats_tui.mcp_bridge.host.early import is_bridge
@@ -53,7 +54,7 @@ INITIALIZE = b'{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"pr
 
 @asynccontextmanager
 async def slow_bridge(
-    home: Path, folder: Path, *arguments: str, slow: str = "typer"
+    home: Path, folder: Path, *arguments: str, slow: str = "httpx2"
 ) -> AsyncIterator[tuple[ScriptedHost, Path]]:
     """A bridge whose imports stop at a module until there is a file `go on` in the folder."""
     folder.mkdir()
@@ -63,7 +64,7 @@ async def slow_bridge(
 
 
 @pytest.mark.first_variant_quick
-@pytest.mark.parametrize("slow", ["typer", "httpx2"])
+@pytest.mark.parametrize("slow", ["psutil", "httpx2"])
 async def test_initialize_is_answered_while_the_program_is_still_imported_and_only_once(
     home: Path, tmp_path: Path, slow: str
 ) -> None:
@@ -112,11 +113,19 @@ async def test_a_bridge_that_is_still_imported_says_what_a_ready_one_does(home: 
             assert (await host.request("server/discover"))["error"] == refused["error"]
             assert await host.shake_hands() == greeting
             assert (await host.request("tools/list"))["result"] == listed["result"]
-            assert (folder / "begun").exists()
+            await eventually((folder / "begun").exists)
 
             (folder / "go on").touch()
             assert (await host.call("echo", msg="hi"))["msg"] == "hi"
             assert (await host.request("tools/list"))["result"] == listed["result"]
+
+
+async def test_a_bridge_that_registers_its_agent_does_not_import_typer(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise RuntimeError('not wanted')")
+    with daemon(home):
+        async with bridge(home, "--name", "alice", "--team", "red", PYTHONPATH=str(tmp_path)) as host:
+            await host.shake_hands()
+            assert (await host.call("whoami"))["name"] == "alice"
 
 
 @pytest.mark.parametrize(

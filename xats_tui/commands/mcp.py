@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.clients.registry import look_in
-from xats_tui.runtime.logs import log_to_file
+from xats_tui.commands.plain_bridge import serve
 from xats_tui.runtime.settings import Loaded
 
 
@@ -23,10 +22,4 @@ def mcp(
     This is an MCP server on stdin and stdout; the agent's own program starts it.  It starts a coordinator without a
     dashboard if none runs, and reconnects after a restart of the coordinator.
     """
-    log_to_file(loaded.settings)
-    look_in(loaded.settings.home)
-    # Deferred: the other commands have no use for an HTTP client.
-    from xats_tui.mcp_bridge.bridge import run
-    from xats_tui.mcp_bridge.registration_defaults import RequestedIdentity
-
-    return run(loaded, RequestedIdentity(name=name or None, team=team or None, role=role or None), channel=channel)
+    return serve(loaded, name=name, team=team, role=role, channel=channel)

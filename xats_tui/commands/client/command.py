@@ -11,7 +11,7 @@ import typer
 from xats_tui.clients.registry import use_manifests
 from xats_tui.commands.options import with_settings
 from xats_tui.commands.output.printing import AsJson, Wide
-from xats_tui.core.model.agents import CUSTOM
+from xats_tui.core.model.labels import CUSTOM
 from xats_tui.runtime.console import visible
 from xats_tui.runtime.settings import Loaded
 

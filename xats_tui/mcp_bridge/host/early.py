@@ -1,5 +1,6 @@
 """Imported first: a bridge listens to its host while the rest of the program is still being imported."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -30,8 +31,11 @@ def is_bridge(command_line: Sequence[str]) -> bool:
     return arguments[:1] == [COMMAND]
 
 
-_begun = (
-    FirstAnswers(Pipes(), channel="--channel" in sys.argv, look=partial(look, sys.argv, os.environ))
-    if is_bridge(sys.argv)
-    else None
-)
+def _begin() -> FirstAnswers | None:
+    if not is_bridge(sys.argv):
+        return None
+    gc.disable()  # nothing that is imported is garbage; the ready bridge turns it on again
+    return FirstAnswers(Pipes(), channel="--channel" in sys.argv, look=partial(look, sys.argv, os.environ))
+
+
+_begun = _begin()
