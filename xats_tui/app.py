@@ -20,6 +20,7 @@ from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.message import Message
 from textual.theme import Theme
+from textual.worker import WorkerFailed
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import XatsError
@@ -397,10 +398,16 @@ class XatsApp(App[Next]):
         if choice:
             self.exit(choice)
 
+    def _is_of_removed_widgets(self, error: Exception) -> bool:
+        """Return whether something looked for its widgets after they had been removed."""
+        # Textual removes the widgets of a dialog before it cancels its workers, and those of a mode while it mounts it.
+        is_late = isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches)
+        return is_late or (self._exit and isinstance(error, NoMatches))
+
     def _handle_exception(self, error: Exception) -> None:
         """Log the exception."""
-        if self._exit and isinstance(error, NoMatches):  # a mode was being opened when its widgets were removed
-            logger.debug("while the dashboard closed: %s", error)
+        if self._is_of_removed_widgets(error):
+            logger.warning("a dialog or a mode was closed before its data arrived: %s", error)
             return
         # Textual would print the traceback, with local variables, over the shell.
         if self.failure is None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.screens.looking import settled, shows, text, until
+from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.source import FixedSource
@@ -18,6 +19,7 @@ from xats_tui.core.model.panes import PaneRef
 from xats_tui.dashboard.run import run
 from xats_tui.runtime.settings import load
 from xats_tui.screens.data.snapshot import Slice
+from xats_tui.screens.dialogs.connecting import HowToConnect
 from xats_tui.screens.modes.places import Mode
 
 
@@ -37,6 +39,23 @@ async def test_a_screen_that_fails_tells_the_log_and_not_the_terminal(
     (record,) = [record for record in caplog.records if record.message == "the dashboard failed"]
     assert record.exc_info
     assert capfd.readouterr() == ("", "")
+
+
+async def test_data_that_arrives_for_a_dialog_that_is_gone_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    app = XatsApp(desk(FILLED))
+    async with app.run_test(size=(120, 40)) as pilot:
+        dialog = HowToConnect((), NOW)
+
+        async def draw() -> None:
+            await dialog.dismiss()
+            dialog.query_one("#box")
+
+        await app.push_screen(dialog)
+        app.run_worker(draw())
+        await until(pilot, lambda: "closed before its data arrived" in caplog.text)
+        assert app.failure is None
+        await pilot.press("4")
+        await shows(pilot, "why not?")
 
 
 def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
