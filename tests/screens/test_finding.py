@@ -189,6 +189,8 @@ def test_each_kind_of_hit_has_its_row(hit: Found, place: tuple[Mode, str]) -> No
 
 
 def test_words_are_marked_and_foreign_text_is_harmless() -> None:
+    north, south = "backend@payments-of-the-north", "backend@payments-of-the-south"
+    assert "backend…-north → backend…e-south" in hit_line(replace(LETTER, who=north, to=south), NOW, 120).plain
     line = hit_line(replace(LETTER, excerpt="a\x1b[31m needle\u202e", excerpt_spans=(Span(7, 6),)), NOW, 120)
 
     assert [line.plain[span.start : span.end] for span in line.spans if span.style == MATCH] == ["needle"]

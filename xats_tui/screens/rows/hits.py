@@ -6,10 +6,10 @@ from datetime import datetime
 from textual.content import Content
 
 from xats_tui.core.search.records import Found, FoundKind, Span
-from xats_tui.screens.widgets.format import Tone, many_lines, one_line, padded, time_of_day
+from xats_tui.screens.widgets.format import ARROW, Tone, cut_names, many_lines, one_line, padded, time_of_day
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-TIME_CELLS, KIND_CELLS, TEAM_CELLS, WHO_CELLS, LONG_WHO_CELLS = 8, 8, 10, 16, 28
+TIME_CELLS, KIND_CELLS, TEAM_CELLS, WHO_CELLS, LONG_WHO_CELLS = 8, 8, 10, 22, 32
 
 WIDE_CELLS = 110
 """Width from which the team has a column of its own."""
@@ -22,13 +22,13 @@ def hit_line(hit: Found, now: datetime, width: int) -> Content:
     muted, is_wide = CONTENT_STYLES[Tone.MUTED], width >= WIDE_CELLS
     who = one_line(hit.who)
     if hit.kind is FoundKind.MESSAGE:
-        who = f"{who} → {one_line(hit.to)}"
+        who = f"{who}{ARROW}{one_line(hit.to)}"
     columns = [padded(time_of_day(hit.at, now), TIME_CELLS), padded(hit.kind.value, KIND_CELLS)]
     if is_wide:
-        columns.append(padded(one_line(hit.team), TEAM_CELLS))
+        columns.append(padded(one_line(hit.team), TEAM_CELLS, cut_names))
     pieces: list[Content] = [
         Content.styled(f"{'  '.join(columns)}  ", muted),
-        Content(f"{padded(who, LONG_WHO_CELLS if is_wide else WHO_CELLS)}  "),
+        Content(f"{padded(who, LONG_WHO_CELLS if is_wide else WHO_CELLS, cut_names)}  "),
         Content.styled("● ", CONTENT_STYLES[Tone.ACCENT]) if hit.is_unread else Content(),
         marked(hit.title, hit.title_spans, CONTENT_STYLES[Tone.STRONG]),
         Content.styled(" — ", muted) if hit.title and hit.excerpt else Content(),
