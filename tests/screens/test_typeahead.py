@@ -22,10 +22,7 @@ BURSTS = 50
 async def test_what_is_typed_in_the_same_burst_reaches_the_line_the_mode_and_the_dialog_that_it_opens() -> None:
     verbs = FixedVerbs()
     async with mode_opened(Mode.AGENTS, verbs=verbs) as (pilot, _):
-        feed(
-            pilot,
-            "/poke\r:wakes fail\r/expired\r:messages zzz\r/\x1b[200~qa\x1b[201~\r5/checkout\r1:agents qa\rmLook at",
-        )
+        feed(pilot, "/poke\r:wakes fail\r/expired\r:messages zzz\r/\x1b[200~qa\x1b[201~\r5/checkout\r1:agents qa\r")
         feed(pilot, "mLook at poke\x1b[200~ and replay\x1b[201~")
         await shows(pilot, "Look at poke and replay")
         screens = pilot.app.screen_stack
