@@ -59,7 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         test = item.nodeid.partition("[")[0]
         if item.get_closest_marker("first_variant_quick") and test in begun:
             item.add_marker(pytest.mark.slow)
-        begun.add(test)
+        if not item.get_closest_marker("slow"):  # else no variant would be quick
+            begun.add(test)
 
 
 @pytest.fixture(autouse=True)

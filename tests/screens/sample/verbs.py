@@ -8,11 +8,12 @@ from pathlib import Path
 from tests.screens.sample.agents import BACKEND
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.panes import DIALOG_SCREEN
+from tests.screens.sample.past import THEN
 from tests.screens.sample.tasks import task
 from tests.screens.sample.wakes import WAKES
 from xats_tui.backend.operator_api.declaration import Verb
 from xats_tui.clients.dialogs import read_prompt
-from xats_tui.core.model.activity import Summary, SummaryLine
+from xats_tui.core.model.activity import Moment, Summary, SummaryLine
 from xats_tui.core.model.client_states import Asked
 from xats_tui.core.model.launches import LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.messages import Addressees
@@ -53,6 +54,18 @@ class FixedVerbs:
         """Return the sample's summary."""
         self._note("since", moment, team)
         return Summary(since=moment, until=NOW, team=team, lines=self.summary)
+
+    async def past_span(self) -> tuple[Moment, Moment]:
+        """Return the same moment twice: the log has just begun."""
+        return THEN, THEN
+
+    async def past_step(self, here: Moment, by: int) -> Moment | None:
+        """Return None: there is no other moment."""
+        return None
+
+    async def past_moment(self, at: datetime) -> Moment:
+        """Refuse: the log begins later."""
+        raise VerbRefused("before_the_log", "the log begins later")
 
     async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Claim that it was submitted."""
