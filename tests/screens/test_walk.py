@@ -20,8 +20,8 @@ from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.widgets.tables import KeyedTable
 
-LEAVES_NO_TRACE = {"go", "alert", "save"}
-"""Verbs that move the operator's own view, tell the operator something, or write a file of the operator's."""
+LEAVES_NO_TRACE = {"go", "alert", "save", "since"}
+"""Verbs that read, move the operator's own view, tell the operator something, or write a file of the operator's."""
 
 TALL = (120, 150)
 """A screen on which a menu has a place for everything."""
