@@ -7,11 +7,19 @@ import pytest
 from tests.backend.services.wakes.waking import bind
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
+from tests.patience import PATIENCE
 from tests.scene import WakeScene
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.wakes import waker
 
 Bound = Callable[..., Awaitable[Caller]]
+
+
+@pytest.fixture(autouse=True)
+def awaited_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer to a sender tells the first decision about a wake, however long that takes on a busy machine."""
+    monkeypatch.setattr(waker, "FIRST_DECISION_TIMEOUT_S", PATIENCE)
 
 
 @pytest.fixture
