@@ -38,8 +38,8 @@ class Door(Protocol):
         """A connection that may have spoken for somebody in another team."""
         ...
 
-    async def give_back(self, line: Line, *, fresh: bool) -> None:
-        """The scenario is over; whether the line still has never registered anybody."""
+    async def give_back(self, line: Line, *, fresh: bool, seated: bool) -> None:
+        """The scenario is over; whether the line never registered anybody, and whether it was said where it runs."""
         ...
 
     async def close(self) -> None:
@@ -104,7 +104,7 @@ class HttpDoor:
 
     any = fresh
 
-    async def give_back(self, line: Line, *, fresh: bool) -> None:
+    async def give_back(self, line: Line, *, fresh: bool, seated: bool) -> None:
         """End the session."""
         assert isinstance(line, HttpLine)
         await self._http.delete("/mcp", headers=line.session)
@@ -125,6 +125,10 @@ class BridgeLine:
         async with asyncio.timeout(PATIENCE):
             return await self._host.request(method, **params)
 
+    async def end(self) -> None:
+        """Let the bridge end, as its host does."""
+        await self._host.leave()
+
 
 class BridgeDoor:
     """Bridge processes, used again as far as what they have registered does not matter."""
@@ -143,9 +147,12 @@ class BridgeDoor:
         """A bridge that speaks for somebody of another scenario, or for nobody."""
         return self._used.pop() if self._used else await self.fresh()
 
-    async def give_back(self, line: Line, *, fresh: bool) -> None:
-        """Keep the bridge for the next scenario."""
+    async def give_back(self, line: Line, *, fresh: bool, seated: bool) -> None:
+        """Keep the bridge for the next scenario, unless it knows a pane for its host."""
         assert isinstance(line, BridgeLine)
+        if seated:
+            await line.end()
+            return
         (self._fresh if fresh else self._used).append(line)
 
     async def close(self) -> None:

@@ -27,6 +27,8 @@ class Speaker:
         """Of the newest registration."""
         self.registered = False
         """True after any registration."""
+        self.seated = False
+        """True once it was said where its program runs, which a bridge knows from then on."""
         self._seen = seen
 
     async def ask(
@@ -36,6 +38,7 @@ class Speaker:
         params: dict[str, Any] = {"name": tool}
         if arguments is not None:
             params["arguments"] = arguments
+            self.seated = self.seated or "ui_pid" in arguments or "tmux_pane_id" in arguments
         if meta is not None:
             params["_meta"] = meta
         answer = await self.line.request("tools/call", params)
@@ -133,7 +136,7 @@ class World:
             if pane_id in self.tmux.run("list-panes", "-a", "-F", "#{pane_id}").split():
                 self.tmux.run("kill-pane", "-t", pane_id)
         for speaker in self._speakers:
-            await self.door.give_back(speaker.line, fresh=not speaker.registered)
+            await self.door.give_back(speaker.line, fresh=not speaker.registered, seated=speaker.seated)
 
     def _keep(self, speaker: Speaker) -> Speaker:
         self._speakers.append(speaker)
