@@ -109,9 +109,10 @@ async def test_the_bridge_gives_its_token_to_no_stranger(tmp_path: Path, play: P
         said = await host.call("echo", msg="x")
 
     assert "cannot be reached" in said
-    assert heard
-    assert SECRET.encode() not in b"".join(heard)
-    assert all(b"challenge=" in request for request in heard)
+    requests = [request for request in heard if request]  # a bridge may end before it has asked
+    assert requests
+    assert SECRET.encode() not in b"".join(requests)
+    assert all(b"challenge=" in request for request in requests)
 
 
 async def test_a_program_that_passes_on_to_the_coordinator_proves_nothing_and_the_coordinator_itself_does(
