@@ -25,7 +25,7 @@ THOROUGH = settings(EVERY, max_examples=300, stateful_step_count=50)
 UNRULY_QUICK = settings(QUICK, stateful_step_count=12)
 UNRULY = settings(EVERY, max_examples=1000, stateful_step_count=12)
 
-THOROUGH_TIMEOUT = 1800
+THOROUGH_TIMEOUT = 3600
 """Seconds: a story takes one, and what is found takes many to be told in short."""
 
 
