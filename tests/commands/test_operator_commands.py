@@ -207,7 +207,7 @@ async def test_what_is_stored_is_found_by_words_and_filters(scene: Scene) -> Non
 
     (hit,) = scene.told("find", "zurich", "der_tot", "--kind", "message")["found"]
 
-    assert (hit["key"], hit["who"], hit["to"], hit["is_unread"]) == (sent["message_id"], "bob", "alice", True)
+    assert (hit["key"], hit["who"], hit["to"], hit["is_unread"]) == (sent["message_id"], "bob@red", "alice", True)
     assert hit["excerpt_spans"] == [{"start": 6, "length": 7}]
     (same,) = scene.told("find", "--from", "bob@red", "--since", "1h", '"column" -blue')["found"]
     assert same["key"] == hit["key"]

@@ -72,7 +72,7 @@ async def test_what_is_typed_behind_the_key_in_one_write_is_searched_for() -> No
         feed(pilot, "\x06needle")
         await shows(pilot, "3 hits")
         assert lines(verbs)[-1] == "needle"
-        assert "[bold]not markup[/]" in text(pilot)
+        assert "[bold]not markup" in text(pilot)
 
 
 async def test_enter_goes_to_a_hit_n_goes_on_and_escape_returns() -> None:
