@@ -130,7 +130,7 @@ class XatsApp(App[Next]):
             when_prepared: called once, when the screens of all modes have been created.
         """
         super().__init__(driver_class=JobDriver)
-        # Textual's stand-in for stdout has no encoding; libtmux, imported with the first tmux command, reads it.
+        # Textual's stand-in for stdout has no encoding; libtmux, imported when the work begins, reads it.
         self._capture_stdout.encoding = "utf-8"  # type: ignore[attr-defined]
         # In dialogs, too.
         quit_key = replace(ACTION["quit"].binding, action="quit", priority=True)

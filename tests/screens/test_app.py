@@ -65,7 +65,7 @@ def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
 
 
 async def test_a_library_that_is_imported_while_the_dashboard_is_shown_finds_the_encoding_of_the_output() -> None:
-    """libtmux reads it, and is imported with the first tmux command."""
+    """libtmux reads it, and is imported when the coordinator's work begins."""
     async with XatsApp(desk(FILLED)).run_test():
         assert sys.stdout.encoding == "utf-8"
 

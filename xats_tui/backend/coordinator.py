@@ -71,6 +71,7 @@ from xats_tui.backend.store.agents import all_teams
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.supervisor import kept_running
+from xats_tui.backend.system import tmux_commands
 from xats_tui.backend.system.callers import Callers
 from xats_tui.backend.system.file_watcher import follow
 from xats_tui.backend.system.open_files import raise_limit
@@ -386,6 +387,7 @@ class Coordinator:
             read_only: refuse operator commands that change anything.
         """
         async with AsyncExitStack() as stack:
+            await asyncio.to_thread(tmux_commands.prepare)
             await stack.enter_async_context(self._at_work())
             opened, hook_key = await asyncio.to_thread(_opener_of_doors), secrets.token_urlsafe(HOOK_KEY_BYTES)
             door = opened(

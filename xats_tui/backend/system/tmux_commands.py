@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
@@ -64,6 +65,11 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
         for command in under_way:
             command.end()
         raise
+
+
+def prepare() -> None:
+    """Import what a command needs, so that the time of the first one is not spent on it."""
+    import_module(f"{__package__}.tmux_process")
 
 
 def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list["TmuxProcess"]) -> Answer:

@@ -1,4 +1,4 @@
-"""One tmux command as a process, by libtmux; imported with the first command, because libtmux is not needed before."""
+"""One tmux command as a process, by libtmux; imported when the work begins, because a start needs no libtmux."""
 
 from libtmux.common import tmux_cmd
 from libtmux.exc import LibTmuxException
