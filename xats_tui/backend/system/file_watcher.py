@@ -75,7 +75,7 @@ async def changes(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Non
     known: dict[Path, Stamp] | None = None
     async with aclosing(_moments(place, clock)) as moments:
         while True:
-            found = await asyncio.to_thread(_look, place, pattern)
+            found = await asyncio.to_thread(_look, place, pattern, folders=True)
             if found != known:
                 known = found
                 yield
@@ -109,8 +109,10 @@ async def _moments(place: Path, clock: Clock) -> AsyncGenerator[None, None]:
             yield
 
 
-def _look(place: Path, pattern: str) -> dict[Path, Stamp]:
-    return {path: stamp for path in sorted(_matching(place, pattern)) if (stamp := _stamp(path))}
+def _look(place: Path, pattern: str, *, folders: bool = False) -> dict[Path, Stamp]:
+    """Return the stamps of the files, and of their folders: those tell of a file that came and went meanwhile."""
+    paths = {*_matching(place, pattern), *((place, *place.glob("*/")) if folders else ())}
+    return {path: stamp for path in sorted(paths) if (stamp := _stamp(path))}
 
 
 def _matching(place: Path, pattern: str) -> Iterator[Path]:
