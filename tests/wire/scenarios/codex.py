@@ -188,7 +188,7 @@ async def the_url_of_the_environment(world: World) -> None:
         answer = await nobody.call("register_codex_self", name="bob", team=world.team, thread_id=THREAD)
     exactly(answer, REGISTERED_CODEX)
     assert (answer["thread_id"], answer["ws_url"]) == (THREAD, server.url)
-    assert server.authorizations[0] is None
+    assert None in server.authorizations  # an agent of another scenario may have come with its token
 
 
 @shows("register_agent", "ok: a Codex agent by its pre-registered pane")
