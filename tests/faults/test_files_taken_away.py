@@ -93,7 +93,11 @@ WAYS: dict[str, Take] = {
     "home moved": move_home,
 }
 
-DESTRUCTIVE: dict[str, Take] = {"log cut off": cut("data.db-wal"), "database overwritten": overwrite}
+DESTRUCTIVE: dict[str, Take] = {
+    "log cut off": cut("data.db-wal"),
+    "database cut off": cut("data.db"),
+    "database overwritten": overwrite,
+}
 """Nothing brings back what was in the file."""
 
 
@@ -153,6 +157,20 @@ async def test_a_file_that_is_overwritten_in_its_place_is_noticed(settings: Sett
 
         assert (await send(alice, "after"))["error"] == "storage_unavailable"
         await eventually(lambda: any("is damaged, so nothing" in trouble.text for trouble in backend.notices.troubles))
+        assert (settings.home / "data.db-wal").exists()
+
+
+async def test_a_lost_log_is_not_merged_into_an_overwritten_database(settings: Settings) -> None:
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
+        with closing(sqlite3.connect(settings.db_path)) as database:
+            database.execute("VACUUM INTO ?", [str(settings.home / "older")])
+        assert "message_id" in await send(alice, "before")
+        overwrite(settings.home)
+        remove("data.db-wal")(settings.home)  # as SQLite does where a program opens the file while it is empty
+
+        assert (await send(alice, "after"))["error"] == "storage_unavailable"
+        await eventually(lambda: backend.notices.troubles != ())
+        assert (settings.home / "data.db").read_bytes() == (settings.home / "older").read_bytes()
 
 
 @pytest.mark.first_variant_quick

@@ -113,7 +113,8 @@ class DatabaseFiles:
         for path, mark in self._marks.items():
             now = found[path]
             if now is None or not now.is_same_file(mark):
-                self.has_lost_its_log = path != self.path  # the database comes first in the marks
+                # An overwritten database must not be mixed with what the log of the old one holds.
+                self.has_lost_its_log = path != self.path and found[self.path] == self._marks[self.path]
                 what = "replaced by another file" if now else "removed"
                 return f"{path.name} was {what} while the coordinator runs (in {path.parent})"
         # The next start looks for the log beside the file that a link leads to.
@@ -135,6 +136,8 @@ class DatabaseFiles:
         return ""
 
     def _is_whole(self) -> bool:
+        if not self._beside.stat().st_size:
+            return False  # SQLite would remove the log of an empty file, as `cp` leaves it for a moment
         try:
             with closing(sqlite3.connect(f"{self._beside.as_uri()}?mode=rw", uri=True)) as connection:
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
