@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
@@ -46,6 +46,7 @@ def clock() -> FakeClock:
 async def database(tmp_path: Path, clock: FakeClock) -> AsyncIterator[CountedDatabase]:
     async with CountedDatabase.opened(tmp_path / "data.db", clock, Published()) as opened:
         assert isinstance(opened, CountedDatabase)
+        opened.quick = opened  # so that these reads are counted too
         async with opened.write() as tx:
             for name in ("alice", "bob"):
                 registration = AgentRow(team="red", name=name, role="dev", client=CUSTOM, client_name=None, model="m")
@@ -100,6 +101,28 @@ async def test_a_call_is_noted_without_reading_the_agent_again(
     assert after.last_seen_at - before.last_seen_at == timedelta(minutes=3)
     assert database.asked == 1
     assert after == await store.by_id(database, "ALICE")
+
+
+@pytest.mark.parametrize("look_up", [lambda known: known.by_id("ALICE"), lambda known: known.by_name("red", "alice")])
+async def test_an_agent_is_as_another_program_has_left_it(
+    look_up: Callable[[KnownAgents], Awaitable[Agent]], known: KnownAgents, database: CountedDatabase
+) -> None:
+    await learn(known)
+    with closing(sqlite3.connect(database.path)) as outside, outside:
+        outside.execute("UPDATE agents SET role = 'qa'")
+    assert (await look_up(known)).role == "qa"
+
+
+async def test_an_agent_is_as_another_program_has_left_it_while_the_writer_works(
+    known: KnownAgents, database: CountedDatabase
+) -> None:
+    await learn(known)
+    async with database.write() as tx:
+        with closing(sqlite3.connect(database.path)) as outside, outside:
+            outside.execute("UPDATE agents SET role = 'qa'")
+        assert (await learn(known)).role == "qa"
+        await store.touch(tx, "ALICE")
+    assert (await learn(known)).role == "qa"
 
 
 async def test_a_team_is_as_another_program_has_left_it(known: KnownAgents, database: CountedDatabase) -> None:
@@ -159,7 +182,7 @@ async def test_a_change_of_any_column_is_seen_once_it_is_committed(
     async with database.write() as tx:
         value = "codex" if column == "client" else "7"
         await tx.fetch_all(f"UPDATE agents SET {column} = ? WHERE agent_id = 'ALICE'", (value,))
-        assert await known.by_id("ALICE") is before
+        assert await known.by_id("ALICE") == before
     after = await known.by_id("ALICE")
     assert after == await store.by_id(database, "ALICE") != before
 

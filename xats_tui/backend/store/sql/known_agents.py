@@ -56,34 +56,43 @@ class KnownAgents:
 
     async def by_id(self, agent_id: str) -> Agent | None:
         """Return the agent with this id."""
-        if known := self._by_id.get(agent_id):
+        is_current = self._is_current()
+        if is_current and (known := self._by_id.get(agent_id)):
             return known
         before = self._changes
-        return self._learn(await store.by_id(self._database, agent_id), before)
+        agent = await store.by_id(self._database.quick, agent_id)
+        return self._learn(agent, before) if is_current else agent
 
     async def by_name(self, team: str, name: str) -> Agent | None:
         """Return the agent with this exact name in the team."""
-        if known := self._by_id.get(self._ids.get((team, name), "")):
+        is_current = self._is_current()
+        if is_current and (known := self._by_id.get(self._ids.get((team, name), ""))):
             return known
         before = self._changes
-        return self._learn(await store.by_name(self._database, team, name), before)
+        agent = await store.by_name(self._database.quick, team, name)
+        return self._learn(agent, before) if is_current else agent
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
         """Return a team's agents, the earliest registered first."""
-        is_changed = self._database.was_changed_outside()
-        if is_changed:  # no trigger of ours has told of it
-            self._forget_all()
+        is_current = self._is_current()
         ids = self._teams.get(team)
-        if ids is not None and is_changed is not None:
+        if ids is not None and is_current:
             return tuple([self._by_id[agent_id] for agent_id in ids])
         before = self._changes
         agents = await store.of_team(self._database, team)
-        if is_changed is None or not self._watching or before != self._changes:
+        if not is_current or not self._watching or before != self._changes:
             return agents
         for agent in agents:
             self._learn(agent, before)
         self._teams[team] = tuple(agent.agent_id for agent in agents)
         return await self.of_team(team)
+
+    def _is_current(self) -> bool:
+        """Forget everything if another program has changed the file; return False while that cannot be told."""
+        is_changed = self._database.was_changed_outside()
+        if is_changed:  # no trigger of ours has told of it
+            self._forget_all()
+        return is_changed is not None
 
     def _learn(self, agent: Agent | None, before: int) -> Agent | None:
         """Cache the agent, unless anything changed since `before`: then the read may be out of date."""
