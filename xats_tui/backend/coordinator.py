@@ -442,6 +442,7 @@ class Coordinator:
             ("tracking", self._track),
             ("waker", self.waker.run),
             ("receipts", self._receipts.run),
+            ("lost answers", self._receipts.bring_back),
             ("receipts of inboxes", self._message_receipts.run),
             ("channels", self.channels.run),
             ("codex threads", self._codex_watcher.run),

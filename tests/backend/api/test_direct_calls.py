@@ -19,13 +19,17 @@ from tests.screens.looking import slow
 from xats_tui.backend.api import app, assemble, mcp_server
 from xats_tui.backend.api.direct_calls import DirectCalls
 from xats_tui.backend.api.mcp_server import McpServer
+from xats_tui.backend.api.sse import OneEvent
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store.sql import writer
+from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.writer import COMMIT, carried_out
-from xats_tui.backend.tools import TOOLS
+from xats_tui.backend.tools import TOOLS, base
 from xats_tui.backend.tools.base import Answer, Call
+from xats_tui.core.errors import StoreError
 from xats_tui.runtime.settings import Settings
 
 NOW = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -288,30 +292,84 @@ async def test_two_calls_under_one_id_are_both_answered(settings: Settings, wait
     assert [f'\\"msg\\":\\"{x}\\"' in answer.text for x, answer in zip("ab", answers, strict=True)] == [True, True]
 
 
+def coming_back_slowly(monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    """Let sessions come back when they may, from now on."""
+    waits, give_back = Waiting(), KeptSessions.give_back
+
+    async def slowly(self: KeptSessions, session: Any) -> Any:
+        waits.begun.set()
+        await waits.may_answer.wait()
+        return await give_back(self, session)
+
+    monkeypatch.setattr(KeptSessions, "give_back", slowly)
+    return waits
+
+
 async def test_a_call_in_a_session_that_is_coming_back_waits_until_it_is_who_it_was(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Coordinator.running(settings) as backend, browsing(backend) as http:
         session = await open_session(http)
         await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=session)
-    begun, may_go_on = asyncio.Event(), asyncio.Event()
-    give_back = KeptSessions.give_back
-
-    async def slowly(self: KeptSessions, session: Any) -> Any:
-        begun.set()
-        await may_go_on.wait()
-        return await give_back(self, session)
-
-    monkeypatch.setattr(KeptSessions, "give_back", slowly)
+    coming_back = coming_back_slowly(monkeypatch)
     async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
         calls = [asyncio.create_task(http.post("/mcp", json=call("whoami"), headers=session))]
-        await begun.wait()
+        await coming_back.begun.wait()
         calls.append(asyncio.create_task(http.post("/mcp", json=call("whoami"), headers=session)))
         await eventually(lambda: any(one.under_way for one in backend.sessions.open_ones()))
-        may_go_on.set()
+        coming_back.may_answer.set()
         answers = await asyncio.gather(*calls)
 
     assert ["alice" in answer.text for answer in answers] == [True, True]
+
+
+async def test_mail_that_a_session_asks_for_while_it_is_coming_back_is_confirmed_by_its_next_call(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await with_mail_to_itself(http)
+    coming_back = coming_back_slowly(monkeypatch)
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        first = asyncio.create_task(http.post("/mcp", json=call("echo", msg="x"), headers=session))
+        await coming_back.begun.wait()
+        second = asyncio.create_task(http.post("/mcp", json=call("get_inbox") | {"id": 3}, headers=session))
+        await eventually(lambda: any(one.under_way for one in backend.sessions.open_ones()))
+        coming_back.may_answer.set()
+        await first
+        assert "keep me" in (await second).text
+
+        assert '\\"unread\\":0' in (await http.post("/mcp", json=call("whoami") | {"id": 4}, headers=session)).text
+
+
+REGISTER = call("register_agent", client="custom", model="m", name="alice")
+
+
+def with_meta(message: dict[str, Any]) -> dict[str, Any]:
+    """The same call, as a bridge makes it."""
+    return message | {"params": message["params"] | {"_meta": {"xats/instance": "b1"}}}
+
+
+async def with_mail_to_itself(http: httpx2.AsyncClient) -> dict[str, str]:
+    """The session of an agent that has sent a message to itself."""
+    session = await open_session(http)
+    await http.post("/mcp", json=with_meta(REGISTER), headers=session)
+    letter = call("send_message", to_agent_name="alice", body="keep me", auto_poke=False)
+    await http.post("/mcp", json=with_meta(letter), headers=session)
+    return session
+
+
+def refusing_at_first(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let the database refuse to take mail back for the first time; the event tells that it has."""
+    refused, take_back = asyncio.Event(), receipts_store.take_back
+
+    async def refuse(*args: Any) -> Any:
+        if not refused.is_set():
+            refused.set()
+            raise StoreError("the disk is full")
+        return await take_back(*args)
+
+    monkeypatch.setattr(receipts_store, "take_back", refuse)
+    return refused
 
 
 async def test_mail_in_an_answer_that_was_given_up_stays_unread(
@@ -319,10 +377,7 @@ async def test_mail_in_an_answer_that_was_given_up_stays_unread(
 ) -> None:
     begun, may_go_on = asyncio.Event(), threading.Event()
     async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
-        session = await open_session(http)
-        await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=session)
-        letter = call("send_message", to_agent_name="alice", body="keep me", auto_poke=False)
-        await http.post("/mcp", json=letter, headers=session)
+        session = await with_mail_to_itself(http)
         loop = asyncio.get_running_loop()
 
         def slowly(*args: Any, **kwargs: Any) -> Any:
@@ -342,6 +397,68 @@ async def test_mail_in_an_answer_that_was_given_up_stays_unread(
         assert '\\"unread\\":1' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
         assert "keep me" in (await http.post("/mcp", json=call("get_inbox"), headers=session)).text
         assert '\\"unread\\":0' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
+
+
+@BOTH_WAYS
+async def test_mail_in_an_answer_that_was_given_up_stays_unread_if_the_database_refuses_then(
+    settings: Settings, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way(monkeypatch)
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await with_mail_to_itself(http)
+        refused = refusing_at_first(monkeypatch)
+        await given_up_while_stored(http, session, call("get_inbox"), monkeypatch)
+        await refused.wait()
+
+        assert '\\"unread\\":1' in (await http.post("/mcp", json=call("whoami") | {"id": 3}, headers=session)).text
+        await eventually(lambda: not backend._receipts._numbers._held)
+        again = await http.post("/mcp", json=call("get_inbox") | {"id": 4}, headers=session)
+        assert "keep me" in again.text
+        assert '\\"unread\\":0' in (await http.post("/mcp", json=call("whoami") | {"id": 5}, headers=session)).text
+
+
+async def test_mail_in_an_answer_that_the_session_does_not_live_to_send_stays_unread_if_the_database_refuses_then(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_the_sdk(monkeypatch)
+    sending, may_go_on = asyncio.Event(), asyncio.Event()
+    send = OneEvent.send
+
+    async def slowly(self: OneEvent, message: Any) -> None:
+        if b"keep me" in message.get("body", b""):
+            sending.set()
+            await may_go_on.wait()
+        await send(self, message)
+
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await with_mail_to_itself(http)
+        refused = refusing_at_first(monkeypatch)
+        monkeypatch.setattr(OneEvent, "send", slowly)
+        reading = asyncio.create_task(http.post("/mcp", json=with_meta(call("get_inbox")), headers=session))
+        await sending.wait()
+        await http.delete("/mcp", headers=session)
+        await refused.wait()
+        may_go_on.set()
+        await reading
+
+        session = await open_session(http)
+        await http.post("/mcp", json=with_meta(REGISTER), headers=session)
+        assert '\\"unread\\":1' in (await http.post("/mcp", json=with_meta(call("whoami")), headers=session)).text
+
+
+async def test_mail_in_an_answer_that_fails_stays_unread(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(answer: Any) -> str:
+        if "messages" in answer:
+            raise ValueError
+        return to_json(answer)
+
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await with_mail_to_itself(http)
+        with monkeypatch.context() as patched:
+            patched.setattr(base, "to_json", fails)
+            assert "internal error" in (await http.post("/mcp", json=call("get_inbox"), headers=session)).text
+
+        assert '\\"unread\\":1' in (await http.post("/mcp", json=call("whoami"), headers=session)).text
 
 
 async def given_up_while_stored(

@@ -203,7 +203,10 @@ async def test_a_restart_takes_nothing_out_of_hands_that_it_has_reached(
 def test_a_call_counts_only_answers_to_its_own_reader_as_not_yet_there() -> None:
     numbers = AnswerNumbers()
     earlier = numbers.of_answer()
-    with numbers.held("alice"):
-        under_way = numbers.of_answer()
-        assert earlier < numbers.of_call("alice") < under_way < numbers.of_call("bob")
+    release = numbers.hold("alice", "ALICE", lambda: True, numbers.of_answer())
+    under_way = numbers.of_answer()
+    assert earlier < numbers.of_call("alice") < under_way < numbers.of_call("bob")
+    assert earlier < numbers.of_host("ALICE") < under_way < numbers.of_host("BOB")
+    release()
     assert under_way < numbers.of_call("alice")
+    assert under_way < numbers.of_host("ALICE")

@@ -20,36 +20,32 @@ from starlette.types import Scope
 EXTENSION = "xats.arrivals"
 """Key of a connection's `Arrivals` in a request's extensions."""
 
-RETRY_INTERVAL_S = 1.0
-"""Time between two tries to take an answer back, while the database cannot be written."""
-
 NUMBER = struct.Struct("i")
 
 
 class Handed(Protocol):
-    """What an answer hands out, which is not to be lost with it."""
+    """What an answer hands out, which is not to be lost with it; the answer is not sent yet."""
 
     def leave(self, is_on_its_way: Callable[[], bool]) -> None:
-        """Note that the answer is sent from now on; the function tells whether it is still on its way."""
+        """Note that the answer is sent; the function tells whether it is still on its way."""
         ...
 
     def arrive(self) -> None:
         """Note that the answer is on its way no longer."""
         ...
 
-    async def come_back(self) -> bool:
-        """Take everything back, because nobody has got the answer; return whether that was possible."""
+    def lose(self) -> None:
+        """Take everything back, because nobody gets the answer."""
         ...
 
 
 class Arrivals:
     """The newest answers of a connection that hand something out."""
 
-    def __init__(self, transport: asyncio.Transport, tasks: set[asyncio.Task[None]]) -> None:
-        """Set the connection, and the tasks that its server waits for at its end."""
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Set the connection."""
         self.extensions: Mapping[str, Any] = {EXTENSION: self}
         self._transport = transport
-        self._tasks = tasks
         self._sent: list[Handed] = []
         self._has_peer_ended = False
         self._is_over = False
@@ -61,23 +57,16 @@ class Arrivals:
             yield
         except BaseException:
             if (handed := what()) is not None:
-                self.lose(handed)
+                handed.lose()
             raise
         handed = what()
         if handed is None:
             return
         if self._is_over:  # nothing was sent
-            self.lose(handed)
+            handed.lose()
         else:
             handed.leave(self._is_on_its_way)
             self._sent.append(handed)
-
-    def lose(self, handed: Handed) -> None:
-        """Note that nobody gets an answer."""
-        handed.leave(lambda: True)
-        task = asyncio.create_task(_taken_back(handed), name="taking an answer back")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def note_request(self) -> None:
         """Note that the client asks for more after the last answer."""
@@ -95,7 +84,7 @@ class Arrivals:
         if not is_lost:
             self._all_arrived()
         while self._sent:
-            self.lose(self._sent.pop())
+            self._sent.pop().lose()
 
     def _all_arrived(self) -> None:
         while self._sent:
@@ -121,14 +110,6 @@ def arrivals_of(scope: Scope) -> Arrivals:
     """Return the answers of the connection that a request came on."""
     found: Arrivals = scope["extensions"][EXTENSION]
     return found
-
-
-async def _taken_back(handed: Handed) -> None:
-    while True:
-        if await handed.come_back():
-            handed.arrive()
-            return
-        await asyncio.sleep(RETRY_INTERVAL_S)
 
 
 def _unacknowledged(connection: socket.socket | None) -> int:

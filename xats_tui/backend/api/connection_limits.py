@@ -50,7 +50,7 @@ class Patience(_Connection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a request; if there are too many connections, close the one that has waited longest."""
-        self.arrivals = Arrivals(transport, self.tasks)
+        self.arrivals = Arrivals(transport)
         super().connection_made(transport)
         self._silent[self] = None
         self._wait()

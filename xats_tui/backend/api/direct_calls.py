@@ -104,7 +104,7 @@ class DirectCalls:
         self._hold()
         try:
             async with OneEvent(send) as event:
-                outcome, handed = await self._outcome(call, arrivals)
+                outcome, handed = await self._outcome(call)
                 with arrivals.sending(lambda: handed):
                     await event.send_json(self.session.session_id, outcome)
         finally:
@@ -124,7 +124,7 @@ class DirectCalls:
             running.stop()
             running.is_over = True
 
-    async def _outcome(self, call: PlainCall, arrivals: Arrivals) -> tuple[bytes, InboxReceipt | None]:
+    async def _outcome(self, call: PlainCall) -> tuple[bytes, InboxReceipt | None]:
         """Return a call's answer as JSON, empty if the session has ended before; and what it hands out."""
         task = asyncio.current_task()
         assert task is not None
@@ -139,13 +139,11 @@ class DirectCalls:
             logger.exception("the call of %s failed", call.name)
             return _error(call, INTERNAL_ERROR, "Internal error"), None
         else:
-            if answer.handed is not None:
-                answer.handed.leave(lambda: True)
             if not (running.is_cancelled or running.is_over):
                 text, is_error = orjson.dumps(answer.text), b"true" if answer.is_error else b"false"
                 return RESULT % (orjson.dumps(call.request_id), text, is_error), answer.handed
             if answer.handed is not None:
-                arrivals.lose(answer.handed)
+                answer.handed.lose()
             if not _is_ours(running):
                 raise asyncio.CancelledError
         finally:

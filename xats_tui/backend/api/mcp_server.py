@@ -41,6 +41,7 @@ from xats_tui.backend.api.sse import OneEvent, standing
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.runtimes import Runtimes
+from xats_tui.backend.services.receipts import InboxReceipt
 from xats_tui.backend.session_limit import making_room
 from xats_tui.backend.tools.base import Toolbox
 from xats_tui.clients.registry import shows_prompts
@@ -152,8 +153,7 @@ class McpServer:
             return
         if calls is not None and message.get("method") == "notifications/cancelled":
             calls.cancel(message.get("params"))
-        handed, request_id = calls.handed if calls else {}, coerce_request_id(message.get("id", ""))
-        with arrivals_of(scope).sending(lambda: handed.pop(request_id, None)):
+        with arrivals_of(scope).sending(lambda: self._taken_over(session, message.get("id", ""))):
             await self.answer(for_the_server(scope, session), receive, send)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -218,11 +218,23 @@ class McpServer:
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         session: McpSession = _connection(context).state[SERVER_NAME]
         answer = await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
-        if answer.handed is not None and context.request_id is not None and session.session_id in self._calls:
-            answer.handed.leave(lambda: True)
-            self._calls[session.session_id].handed[coerce_request_id(context.request_id)] = answer.handed
+        if answer.handed is not None:
+            self._hand_over(session, context.request_id, answer.handed)
         content = types.TextContent(type="text", text=answer.text)
         return types.CallToolResult(content=[content], is_error=answer.is_error)
+
+    def _hand_over(self, session: McpSession, request_id: int | str | None, handed: InboxReceipt) -> None:
+        """Keep what the SDK's answer to a call hands out until it is sent."""
+        calls = self._calls.get(session.session_id)
+        if calls is not None and calls.session is session and request_id is not None:
+            calls.handed[coerce_request_id(request_id)] = handed
+        else:  # the session has ended
+            handed.lose()
+
+    def _taken_over(self, session: McpSession | None, request_id: int | str) -> InboxReceipt | None:
+        """Return what the SDK's answer to a call has handed out."""
+        calls = self._calls.get(session.session_id) if session else None  # now: it may just have come back
+        return calls.handed.pop(coerce_request_id(request_id), None) if calls else None
 
     async def _list_prompts(
         self, context: Context, params: types.PaginatedRequestParams | None
@@ -282,8 +294,7 @@ class McpServer:
             del self._calls[session.session_id]
             calls.end()
             for handed in calls.handed.values():  # of calls that have outlived their requests
-                await handed.come_back()
-                handed.arrive()
+                handed.lose()
         if self._runs:
             await self.end(session)
         else:

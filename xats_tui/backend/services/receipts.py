@@ -34,6 +34,9 @@ GATHERING_S = 0.1
 LEAVES_WITHIN_S = 2.0
 """Time after which an answer has left this process, if the process still lives."""
 
+RETRY_INTERVAL_S = 1.0
+"""Time between two tries to announce again what was lost, while the database cannot be written."""
+
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
@@ -61,6 +64,7 @@ def thread_reader(thread_id: str) -> str:
 class _Held:
     """Answers that may not have arrived: those of a reader from a number on."""
 
+    agent_id: str
     number: int
     is_on_its_way: Callable[[], bool]
 
@@ -83,15 +87,18 @@ class AnswerNumbers:
         held = [one.number for one in self._held.get(reader, ()) if one.is_on_its_way()]
         return min(held) if held else self.of_answer()
 
+    def of_host(self, agent_id: str) -> int:
+        """Return a number that is greater than those of the agent's answers that have arrived, and of no others."""
+        return min((one.number for one in self._on_their_way() if one.agent_id == agent_id), default=self.of_answer())
+
     @property
     def first_held(self) -> int:
         """A number that is not greater than those of the answers that may not have arrived."""
-        every = (one for held in self._held.values() for one in held)
-        return min((one.number for one in every if one.is_on_its_way()), default=self._newest + 1)
+        return min((one.number for one in self._on_their_way()), default=self._newest + 1)
 
-    def hold(self, reader: str, number: int, is_on_its_way: Callable[[], bool]) -> Callable[[], None]:
+    def hold(self, reader: str, agent_id: str, is_on_its_way: Callable[[], bool], number: int) -> Callable[[], None]:
         """Let answers from this number on not count as arrived while they are on their way; return what ends it."""
-        held = _Held(number, is_on_its_way)
+        held = _Held(agent_id, number, is_on_its_way)
         self._held[reader].append(held)
 
         def release() -> None:
@@ -101,14 +108,8 @@ class AnswerNumbers:
 
         return release
 
-    @contextmanager
-    def held(self, reader: str) -> Iterator[None]:
-        """Keep answers to a reader that are numbered in this block from counting as arrived before its end."""
-        release = self.hold(reader, self.of_answer(), lambda: True)
-        try:
-            yield
-        finally:
-            release()
+    def _on_their_way(self) -> Iterator[_Held]:
+        return (one for held in self._held.values() for one in held if one.is_on_its_way())
 
 
 class InboxReceipt:
@@ -124,6 +125,7 @@ class InboxReceipt:
         mailbox: Mailbox,
         waker: Waker,
         numbers: AnswerNumbers,
+        lose: Callable[["InboxReceipt"], None],
         reader: str,
         ui_pid: int | None,
     ) -> None:
@@ -131,6 +133,7 @@ class InboxReceipt:
         self._mailbox = mailbox
         self._waker = waker
         self._numbers = numbers
+        self._lose = lose
         self._reader = reader
         self._ui_pid = ui_pid
         self._number = numbers.of_call(reader)
@@ -164,16 +167,25 @@ class InboxReceipt:
             await self._waker.note_fetched(tx, agent, whole, begun)
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Count the messages that are offered in this block as arriving, for calls that begin before its end."""
-        with self._numbers.held(self._reader):
+    def answering(self, agent_id: str) -> Iterator[None]:
+        """Offer an agent's messages in this block; those offered count as arriving until the receipt is told more."""
+        self._hold(agent_id, _always, self._numbers.of_answer())
+        try:
             yield
+        except asyncio.CancelledError:  # given up, perhaps when all was stored: the model gets no answer
+            self.lose()
+            raise
+        except BaseException:  # nothing is stored
+            self._offered = None
+            raise
+        finally:
+            if self._offered is None:
+                self.arrive()
 
     def leave(self, is_on_its_way: Callable[[], bool]) -> None:
-        """Let what was offered count as arriving while its answer is on its way."""
-        self.arrive()
+        """Let what was offered count as arriving while its answer, which was sent, is on its way."""
         if self._offered is not None:
-            self._release = self._numbers.hold(self._reader, self._offered, is_on_its_way)
+            self._hold(self._agent_id, is_on_its_way, self._offered)
 
     def arrive(self) -> None:
         """Let what was offered count as arrived: a call that begins later confirms it."""
@@ -181,26 +193,34 @@ class InboxReceipt:
             self._release()
             self._release = None
 
-    async def come_back(self) -> bool:
-        """Announce what was offered again, because nobody gets the answer; return whether that could be stored."""
-        try:
-            if self._offered is not None:
-                async with self._database.write() as tx:
-                    await self._take_back(tx, self._offered)
-        except StoreError:  # a fault of the database is logged once, not at each try
-            return False
-        return True
+    def lose(self) -> None:
+        """Announce what was offered again as soon as that can be stored, because nobody gets the answer."""
+        if self._offered is not None:
+            self._hold(self._agent_id, _always, self._offered)
+            self._lose(self)
 
-    async def _take_back(self, tx: Transaction, number: int) -> None:
-        taken = await store.take_back(tx, self._holder(self._agent_id), number)
-        await self._waker.announce_again(tx, taken)
-        if taken:
-            tx.record(WakeChanged(agent_id=self._agent_id))
+    async def come_back(self) -> None:
+        """Announce what was offered again, and be done with it.
+
+        Raises:
+            StoreError: that could not be stored.
+        """
+        if self._offered is not None:
+            async with self._database.write() as tx:
+                taken = await store.take_back(tx, self._holder(self._agent_id), self._offered)
+                await self._waker.announce_again(tx, taken)
+                if taken:
+                    tx.record(WakeChanged(agent_id=self._agent_id))
+        self.arrive()
 
     async def confirm(self, tx: Transaction, agent_id: str) -> None:
         """Mark as read what earlier answers offered: the reader has called again."""
         read = await store.confirm_of_reader(tx, self._holder(agent_id), self._number)
         await self._mailbox.confirm(tx, agent_id, read)
+
+    def _hold(self, agent_id: str, is_on_its_way: Callable[[], bool], number: int) -> None:
+        self.arrive()
+        self._release = self._numbers.hold(self._reader, agent_id, is_on_its_way, number)
 
     def _holder(self, agent_id: str) -> ReceiptHolder:
         return ReceiptHolder(agent_id=agent_id, reader=self._reader, ui_pid=self._ui_pid)
@@ -217,10 +237,7 @@ class Receipts:
         self._numbers = AnswerNumbers()
         self._news = asyncio.Event()
         self._watched: dict[str, _Watch] = {}
-
-    def number(self) -> int:
-        """Return the next number of an answer or a call."""
-        return self._numbers.of_answer()
+        self._lost: asyncio.Queue[InboxReceipt] = asyncio.Queue()
 
     def of_call(self, reader: str, ui_pid: int | None) -> InboxReceipt:
         """Return the receipt of a call that begins now.
@@ -229,7 +246,8 @@ class Receipts:
             reader: the context that the answer comes into.
             ui_pid: the process of the caller's user interface, as its bridge reports it.
         """
-        return InboxReceipt(self._database, self._mailbox, self._waker, self._numbers, reader, ui_pid)
+        lose = self._lost.put_nowait
+        return InboxReceipt(self._database, self._mailbox, self._waker, self._numbers, lose, reader, ui_pid)
 
     def hear(self, event: Event) -> None:
         """Note that messages were handed out."""
@@ -238,7 +256,7 @@ class Receipts:
 
     async def turn_ended(self, agent: Agent) -> None:
         """Mark as read what an agent was handed in a turn that its own program reports as over."""
-        before = self.number()
+        before = self._numbers.of_host(agent.agent_id)
         # most turns fetch nothing: they need no transaction
         if await store.has_mail_in_hand(self._database, agent.agent_id):
             async with self._database.write() as tx:
@@ -272,6 +290,13 @@ class Receipts:
                     await self._news.wait()
                 await asyncio.sleep(GATHERING_S)
 
+    async def bring_back(self) -> None:
+        """Announce again what was handed out in answers that were lost, forever."""
+        while True:
+            lost = await self._lost.get()
+            while not await _came_back(lost):
+                await self._clock.sleep(RETRY_INTERVAL_S)
+
     async def _look_around(self) -> float:
         """Look at the agents that are due; return the seconds until the next one is due."""
         in_hand = await store.agents_with_mail_in_hand(self._database)
@@ -290,7 +315,7 @@ class Receipts:
         return _Watch(newest=newest, since=now, at=now + SHORTEST_PAUSE_S)
 
     async def _look_at(self, agent_id: str, watch: _Watch) -> None:
-        before, age = self.number(), self._clock.monotonic() - watch.since
+        before, age = self._numbers.of_host(agent_id), self._clock.monotonic() - watch.since
         agent = await agents_store.by_id(self._database, agent_id)
         at_rest = agent is not None and await self._waker.is_at_rest(agent)
         to_note = age >= LEAVES_WITHIN_S and not watch.is_noted and watch.newest < self._numbers.first_held
@@ -307,6 +332,18 @@ class Receipts:
     async def _confirm_of_host(self, tx: Transaction, agent: Agent, before: int) -> None:
         read = await store.confirm_of_host(tx, agent.agent_id, _readers(agent), _ui_pids(agent), before)
         await self._mailbox.confirm(tx, agent.agent_id, read)
+
+
+async def _came_back(lost: InboxReceipt) -> bool:
+    try:
+        await lost.come_back()
+    except StoreError:  # a fault of the database is logged once, not at each try
+        return False
+    return True
+
+
+def _always() -> bool:
+    return True
 
 
 def _readers(agent: Agent) -> list[str]:

@@ -339,6 +339,7 @@ class Toolbox:
             text = to_json({"error": "storage_unavailable"} | ({"detail": str(error)} if error.fault else {}))
         except Exception:
             logger.exception("%s failed", name)
+            call.receipt.lose()
             return _failed(f"{name} failed because of an internal error; the coordinator's log has the details")
         return ToolAnswer(shortened(text, call.limit), handed=call.receipt if call.receipt.has_offered else None)
 

@@ -1,6 +1,5 @@
 """The tool `get_inbox`: an agent's messages, in pages that its host passes on whole."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Self
 
@@ -8,7 +7,6 @@ from pydantic import Field, model_validator
 
 from xats_tui.backend.store.receipts import NOTHING, PartlyHanded
 from xats_tui.backend.store.sql.transactions import Transaction
-from xats_tui.backend.store.sql.writer import uninterrupted
 from xats_tui.backend.tools.answers.parts import MessagePart, next_part, part_of
 from xats_tui.backend.tools.base import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
 from xats_tui.core.errors import Refusal
@@ -54,12 +52,8 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
         newest = parts[-1].message.event_id if parts else await mailbox.newest_event_id(tx, agent.agent_id)
         return parts, await mailbox.unread_count(tx, agent.agent_id), newest
 
-    with call.receipt.answering():
-        try:
-            parts, waiting, newest = await call.transact(fetch)
-        except asyncio.CancelledError:  # given up, perhaps when all was stored: the model gets no answer
-            await uninterrupted(call.receipt.come_back())
-            raise
+    with call.receipt.answering(agent.agent_id):
+        parts, waiting, newest = await call.transact(fetch)
     left = waiting - sum(part.piece.is_last for part in parts)
     return {
         "messages": [part.shown() for part in parts],
