@@ -8,7 +8,7 @@ import typer
 
 from docs_generator.markdown import code, fenced
 from xats_tui.commands.command_line import NAME, cli
-from xats_tui.runtime.settings import Settings
+from xats_tui.runtime.settings import SETTINGS
 
 PLACEHOLDER = re.compile(r" <(?P<type>[^>]+)>")
 BARE = re.compile(r"^(-- )?[A-Z]+$")
@@ -41,7 +41,7 @@ def _section(title: str, command: Any, parameters: Iterable[Any]) -> str:
     context = command.make_context(title, [], resilient_parsing=True)
     usage = fenced(" ".join([title, *command.collect_usage_pieces(context)]))
     items = "".join(_items(context, parameters))
-    settings = f"{TAKES_SETTINGS}\n" if any(one.name in Settings.model_fields for one in command.params) else ""
+    settings = f"{TAKES_SETTINGS}\n" if any(one.name in SETTINGS for one in command.params) else ""
     return "\n".join(
         part for part in (f"## {title}\n", usage, f"{(command.help or '').strip()}\n", items, settings) if part
     )
@@ -50,7 +50,7 @@ def _section(title: str, command: Any, parameters: Iterable[Any]) -> str:
 def _items(context: Any, parameters: Iterable[Any]) -> Iterator[str]:
     for parameter in parameters:
         record = parameter.get_help_record(context)
-        if record and parameter.name not in Settings.model_fields:
+        if record and parameter.name not in SETTINGS:
             spelling, meaning = record
             yield f"- {code(_spelling(spelling))}: {meaning.strip()}\n"
 

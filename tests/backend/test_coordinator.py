@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,14 +123,14 @@ async def test_a_port_that_is_taken_gives_way_to_one_of_the_next_two(settings: S
     async with three_ports_in_a_row() as taken:
         first = taken[0].getsockname()[1]
         taken[2].close()
-        async with Coordinator.running(settings.model_copy(update={"port": first})) as backend:
+        async with Coordinator.running(replace(settings, port=first)) as backend:
             assert backend.port == first + 2
 
 
 async def test_when_all_three_are_taken_any_other_is_taken(settings: Settings) -> None:
     async with three_ports_in_a_row() as taken:
         first = taken[0].getsockname()[1]
-        async with Coordinator.running(settings.model_copy(update={"port": first})) as backend:
+        async with Coordinator.running(replace(settings, port=first)) as backend:
             assert backend.port not in range(first, first + 3)
             record = pid_file.running(settings.pid_path)
             assert record is not None

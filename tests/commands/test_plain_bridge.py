@@ -33,7 +33,7 @@ def test_a_line_of_flags_says_the_same_without_typer(
 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("xats_tui.runtime.settings._validated", lambda values, sources: values)
+    monkeypatch.setattr("xats_tui.runtime.settings.checked", lambda values, sources: values)
     monkeypatch.setattr(mcp, "serve", serve)
     monkeypatch.setattr(plain_bridge, "serve", serve)
     words = ["xats-tui", *line.split()]

@@ -53,7 +53,7 @@ async def test_the_heir_has_the_port_the_home_and_the_token(loaded: Loaded, coor
 
 def test_an_heir_that_cannot_start_changes_nothing(loaded: Loaded, coordinator: CoordinatorThread) -> None:
     before = incumbent(loaded)
-    bad = replace(loaded, settings=loaded.settings.model_copy(update={"log_level": "LOUD"}))
+    bad = replace(loaded, settings=replace(loaded.settings, log_level="LOUD"))
     bad = replace(bad, sources={**loaded.sources, "log_level": "flag"})
     with pytest.raises(NoSuccessor, match="log_level"):
         Shutdown(bad, coordinator).hand_over()

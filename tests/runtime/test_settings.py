@@ -163,3 +163,43 @@ def test_a_list_of_tokens_that_means_nothing_is_told_in_one_sentence(tmp_path: P
         load({"home": str(tmp_path)}, {})
     assert words in str(told.value) and f"(from file {path})" in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("port", " 9101 ", 9101),
+        ("port", 9101.0, 9101),
+        ("query_token", "No", False),
+        ("query_token", "1", True),
+        ("log_level", "warning", "WARNING"),
+        ("keys", {"back": "b", "quit": ["q", "Q"]}, {"back": ("b",), "quit": ("q", "Q")}),
+    ],
+)
+def test_a_value_may_be_written_in_several_ways(tmp_path: Path, name: str, value: object, meant: object) -> None:
+    assert getattr(load({"home": tmp_path, name: value}, {}).settings, name) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("port", True, "port must be a number from 0 to 65535, not True"),
+        ("looks", 1.5, "looks cannot be 1.5 (from flag): it must be a whole number from 0 to 200"),
+        ("looks", float("inf"), "looks cannot be inf (from flag): it must be a whole number from 0 to 200"),
+        ("wake_ttl_ms", "0", "wake_ttl_ms cannot be '0' (from flag): it must be a whole number of at least 1"),
+        ("host", 7, "host cannot be 7 (from flag): it must be a text, in quotes"),
+        ("query_token", "perhaps", "query_token cannot be 'perhaps' (from flag): it must be true or false"),
+        ("query_token", 1.0, "query_token cannot be 1.0 (from flag): it must be true or false"),
+        ("alert", "loud", "alert cannot be 'loud' (from flag): it must be off, bell or tmux"),
+        ("contracts_team", "x" * 65, f"contracts_team cannot be '{'x' * 65}' (from flag): it must have at most 64"),
+        ("db", 7, "db cannot be 7 (from flag): it must be a path, in quotes"),
+        ("db", "~no-such-user/x", "db cannot be '~no-such-user/x' (from flag): "),
+        ("keys", {"back": 7}, "keys.back cannot be 7 (from flag): write the key in quotes, or several in a list"),
+    ],
+)
+def test_the_sentence_about_a_bad_value_says_what_is_allowed(
+    tmp_path: Path, name: str, value: object, problem: str
+) -> None:
+    with pytest.raises(InvalidSettings) as told:
+        load({"home": tmp_path, name: value}, {})
+    assert str(told.value).startswith(problem)

@@ -113,7 +113,7 @@ async def sent(terminal: int, words: bytes) -> bytes:
 
 @pytest.mark.tmux
 async def test_a_new_dialog_is_told_in_whatever_window_the_operator_is(settings: Settings, tmux: TmuxServer) -> None:
-    coordinator = CoordinatorThread(settings.model_copy(update={"alert": "tmux"}))
+    coordinator = CoordinatorThread(replace(settings, alert="tmux"))
     coordinator.start()
     try:
         pane = tmux.new_pane([tmux.called("claude"), str(ASKING_PROGRAM), "claude-code", "rm -rf #{build}"])

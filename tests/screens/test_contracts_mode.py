@@ -1,5 +1,6 @@
 """The Contracts mode through keys: versions, any two beside each other, who has which."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ async def test_a_schema_that_is_saved_in_the_folder_is_a_version_and_a_broken_on
 ) -> None:
     folder = tmp_path / "contracts"
     folder.mkdir()
-    coordinator = CoordinatorThread(settings.model_copy(update={"contracts": folder}))
+    coordinator = CoordinatorThread(replace(settings, contracts=folder))
     coordinator.start()
     try:
         async with dashboard(coordinator) as pilot:

@@ -4,6 +4,7 @@ Hosts and origins one by one: tests/backend/api/test_app.py.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -53,7 +54,7 @@ async def test_anybody_may_ask_how_it_is_and_learns_no_more_than_that(http: http
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost"])
 async def test_a_coordinator_is_reached_under_the_loopback_address_it_listens_on(settings: Settings, host: str) -> None:
-    async with Coordinator.running(settings.model_copy(update={"host": host})) as backend, browsing(backend) as http:
+    async with Coordinator.running(replace(settings, host=host)) as backend, browsing(backend) as http:
         url = f"http://{host}:{backend.port}/mcp"
         assert (await http.post(url, json=INITIALIZE)).status_code == 200
         assert (await http.post(url, json=INITIALIZE, headers={"host": "evil.example"})).status_code == 421

@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,7 @@ async def test_the_folder_of_contracts_leads_nowhere_else(
     put: Callable[[Path], None], settings: Settings, folder: Path, sql: Sql
 ) -> None:
     put(folder / "odd.schema.json")
-    async with asyncio.timeout(20), Coordinator.running(settings.model_copy(update={"contracts": folder})) as backend:
+    async with asyncio.timeout(20), Coordinator.running(replace(settings, contracts=folder)) as backend:
         (folder / "good.schema.json").write_text(json.dumps({"title": "good"}))
         await eventually(lambda: bool(sql("SELECT 1 FROM contracts WHERE name = 'good'")))
         assert sql("SELECT name FROM contracts") == [("good",)]

@@ -476,7 +476,7 @@ class Coordinator:
 
     def _apply(self, settings: Settings) -> None:
         """Apply the settings that can change without a restart."""
-        self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
+        self.settings = replace(self.settings, **{name: getattr(settings, name) for name in SAFE})
         self._typing.tune(timedelta(milliseconds=settings.quiet_ms))
         self.tokens.allowed = settings.tokens
         self.waker.tune(lifetime=timedelta(milliseconds=settings.wake_ttl_ms), hint_budget=settings.hint_budget)

@@ -11,7 +11,7 @@ import typer
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.labels import composed
 from xats_tui.runtime.operator_client import ask
-from xats_tui.runtime.settings import InvalidSettings, Settings, load
+from xats_tui.runtime.settings import SETTINGS, InvalidSettings, load
 
 ANSWER_TIMEOUT_S = 0.3
 """Seconds of waiting that a person who presses tab does not notice."""
@@ -65,7 +65,7 @@ def _flags(context: typer.Context) -> dict[str, str]:
     """Return the flags typed so far; a command's flags override the program's."""
     given: dict[str, str] = {}
     for one in (context.find_root(), context):
-        given |= {name: value for name, value in one.params.items() if name in Settings.model_fields and value}
+        given |= {name: value for name, value in one.params.items() if name in SETTINGS and value}
     return given
 
 

@@ -5,13 +5,12 @@ Invalid settings are a finding, too, where other commands refuse to start.
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from xats_tui.runtime.console import Console
-from xats_tui.runtime.settings import DEFAULT_HOME, InvalidSettings, Loaded, Settings, load
+from xats_tui.runtime.settings import DEFAULT_HOME, SETTINGS, InvalidSettings, Loaded, checked, load
 
 EXIT_FAILED = 1
 
@@ -51,8 +50,8 @@ def _loaded(flags: Mapping[str, str]) -> tuple[Loaded, str]:
         return loaded, _about_keys(loaded)
     except InvalidSettings as error:
         home = flags.get("home") or os.environ.get("XATS_HOME") or DEFAULT_HOME
-        sources = {**dict.fromkeys(Settings.model_fields, "default"), "home": "flag" if "home" in flags else "default"}
-        return Loaded(settings=Settings(home=Path(home)), sources=sources), str(error)
+        sources = {**dict.fromkeys(SETTINGS, "default"), "home": "flag" if "home" in flags else "default"}
+        return Loaded(settings=checked({"home": home}, sources), sources=sources), str(error)
 
 
 def _about_keys(loaded: Loaded) -> str:

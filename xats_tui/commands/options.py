@@ -10,11 +10,11 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from xats_tui.runtime.settings import FILE_ONLY, Loaded, Settings, flag_of, load
+from xats_tui.runtime.settings import DESCRIPTION, FILE_ONLY, SETTINGS, Loaded, flag_of, load
 
 P = ParamSpec("P")
 
-FLAGS = tuple(name for name in Settings.model_fields if name not in FILE_ONLY)
+FLAGS = tuple(name for name in SETTINGS if name not in FILE_ONLY)
 """Settings that have a flag."""
 
 COMMON = ("home", "host", "port", "token", "db", "pid_file", "contracts")
@@ -64,10 +64,9 @@ def with_settings(command: Callable[Concatenate[Loaded, P], int]) -> Callable[..
 
 
 def _flag(name: str) -> inspect.Parameter:
-    field = Settings.model_fields[name]
     option = typer.Option(
         flag_of(name),
-        help=field.description,
+        help=SETTINGS[name][DESCRIPTION],
         metavar=METAVARS.get(name, "VALUE"),
         hidden=name not in COMMON,
         show_default=False,

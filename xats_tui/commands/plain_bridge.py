@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from xats_tui.clients.registry import look_in
 from xats_tui.runtime.logs import log_to_file
-from xats_tui.runtime.settings import FILE_ONLY, Loaded, Settings, flag_of, load
+from xats_tui.runtime.settings import FILE_ONLY, SETTINGS, Loaded, flag_of, load
 
 COMMAND, CHANNEL = "mcp", "--channel"
 
-SETTINGS = {flag_of(name): name for name in Settings.model_fields if name not in FILE_ONLY}
+FLAGS = {flag_of(name): name for name in SETTINGS if name not in FILE_ONLY}
 """Flags of settings, which may stand before the command, too."""
 
 IDENTITY = {"--name": "XATS_NAME", "--team": "XATS_TEAM", "--role": "XATS_ROLE"}
@@ -42,7 +42,7 @@ def read(command_line: Sequence[str], environment: Mapping[str, str]) -> BridgeL
             follows = True
         elif word == CHANNEL and follows:
             channel = True
-        elif flag in SETTINGS or (flag in IDENTITY and follows):
+        elif flag in FLAGS or (flag in IDENTITY and follows):
             told = value if has_value else next(words, None)
             if told is None:
                 return None
@@ -50,7 +50,7 @@ def read(command_line: Sequence[str], environment: Mapping[str, str]) -> BridgeL
         else:
             return None
     name, team, role = (given.get(flag, environment.get(variable)) for flag, variable in IDENTITY.items())
-    settings = {SETTINGS[flag]: value for flag, value in given.items() if flag in SETTINGS}
+    settings = {FLAGS[flag]: value for flag, value in given.items() if flag in FLAGS}
     return BridgeLine(settings=settings, name=name, team=team, role=role, channel=channel)
 
 

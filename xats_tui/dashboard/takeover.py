@@ -160,7 +160,7 @@ def _on_port_of(record: PidRecord, loaded: Loaded) -> Loaded:
     # Agents already use that port.
     if loaded.sources["port"] == "flag" and loaded.settings.port:
         return loaded
-    return replace(loaded, settings=loaded.settings.model_copy(update={"port": record.port}))
+    return replace(loaded, settings=replace(loaded.settings, port=record.port))
 
 
 def _note(record: PidRecord) -> str:

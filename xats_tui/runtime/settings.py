@@ -10,12 +10,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from xats_tui.core.setting_rules import Refused, Rule, one_of, path, table, text, whole_number, yes_or_no
 
 DEFAULT_HOME = Path("~/.xats-tui")
 CONFIG_NAME = "config.toml"
@@ -36,133 +36,152 @@ PATHS = ("home", "db", "pid_file", "log_file", "contracts")
 FILE_ONLY = ("tokens", "keys")
 """Settings that are tables: they have neither a flag nor a variable."""
 
+RULE, DESCRIPTION = "rule", "description"
+"""Keys of a setting's metadata."""
+
 TOKEN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TOKEN_SERVER = re.compile(r"wss?://\S+|unix:/\S+")
 
-Milliseconds = Annotated[int, Field(gt=0, le=86_400_000)]
+milliseconds = whole_number(1, 86_400_000)
 
 
 class InvalidSettings(Exception):
     """A setting has an unusable value; the text is one sentence that names the setting, its source and the rule."""
 
 
-class Settings(BaseModel):
+def _wrong_token(name: str, url: str) -> str:
+    """Return what is wrong with a server that a variable's value may be sent to; empty if nothing is."""
+    if not TOKEN_NAME.fullmatch(name):
+        return f"{name!r} is not a name for an environment variable"
+    if not TOKEN_SERVER.fullmatch(url):
+        return f"{url!r} is not the URL of a Codex app-server, such as ws://127.0.0.1:8799"
+    return ""
+
+
+def _about(rule: Rule, description: str) -> Mapping[str, Any]:
+    return {RULE: rule, DESCRIPTION: description}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """The effective settings.  Times are in milliseconds, sizes in bytes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    home: Path = Field(
-        default=DEFAULT_HOME, description="Folder of the database, the pid file, the log and the configuration."
+    home: Path = field(
+        default=DEFAULT_HOME,
+        metadata=_about(path, "Folder of the database, the pid file, the log and the configuration."),
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on; any but loopback requires a token.")
-    port: int = Field(
+    host: str = field(
+        default="127.0.0.1", metadata=_about(text(), "Address to listen on; any but loopback requires a token.")
+    )
+    port: int = field(
         default=9100,
-        ge=0,
-        le=65535,
-        description="Port to listen on; if the default is taken, any free port.  0 lets the system choose.",
+        metadata=_about(
+            whole_number(0, 65535),
+            "Port to listen on; if the default is taken, any free port.  0 lets the system choose.",
+        ),
     )
-    token: str | None = Field(default=None, min_length=1, description="Bearer secret that every client must present.")
-    query_token: bool = Field(
+    token: str | None = field(
+        default=None, metadata=_about(text(least=1), "Bearer secret that every client must present.")
+    )
+    query_token: bool = field(
         default=True,
-        description="Accept the token as `?token=` in the URL, too; false refuses it, because URLs end up in logs.",
+        metadata=_about(
+            yes_or_no, "Accept the token as `?token=` in the URL, too; false refuses it, because URLs end up in logs."
+        ),
     )
-    db: Path | None = Field(default=None, description="The database file; data.db in the home unless set.")
-    pid_file: Path | None = Field(default=None, description="The pid file; daemon.pid in the home unless set.")
-    log_file: Path | None = Field(default=None, description="The log file; xats-tui.log in the home unless set.")
-    log_level: str = Field(
-        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR."
+    db: Path | None = field(default=None, metadata=_about(path, "The database file; data.db in the home unless set."))
+    pid_file: Path | None = field(
+        default=None, metadata=_about(path, "The pid file; daemon.pid in the home unless set.")
     )
-    keep_alive_ms: Milliseconds = Field(default=120_000, description="Time to keep an idle HTTP connection open.")
-    heartbeat_ms: Milliseconds = Field(
-        default=30_000, description="Time between heartbeats on the streams of registered agents."
+    log_file: Path | None = field(
+        default=None, metadata=_about(path, "The log file; xats-tui.log in the home unless set.")
     )
-    cleanup_ms: Milliseconds = Field(default=3_600_000, description="Time between two rounds of retention.")
-    retention_days: int = Field(
+    log_level: str = field(
+        default="INFO",
+        metadata=_about(
+            one_of("DEBUG", "INFO", "WARNING", "ERROR", ignoring_case=True), "DEBUG, INFO, WARNING or ERROR."
+        ),
+    )
+    keep_alive_ms: int = field(
+        default=120_000, metadata=_about(milliseconds, "Time to keep an idle HTTP connection open.")
+    )
+    heartbeat_ms: int = field(
+        default=30_000, metadata=_about(milliseconds, "Time between heartbeats on the streams of registered agents.")
+    )
+    cleanup_ms: int = field(default=3_600_000, metadata=_about(milliseconds, "Time between two rounds of retention."))
+    retention_days: int = field(
         default=30,
-        ge=1,
-        le=36_500,
-        description="Days to keep a message that was read; unread messages are never deleted.",
+        metadata=_about(
+            whole_number(1, 36_500), "Days to keep a message that was read; unread messages are never deleted."
+        ),
     )
-    looks: int = Field(
+    looks: int = field(
         default=20,
-        ge=0,
-        le=200,
-        description="Screens to keep of each agent's pane, of those at which it came to rest; 0 keeps none and deletes "
-        "those that were kept.",
+        metadata=_about(
+            whole_number(0, 200),
+            "Screens to keep of each agent's pane, of those at which it came to rest; 0 keeps none and deletes "
+            "those that were kept.",
+        ),
     )
-    quiet_ms: Milliseconds = Field(
+    quiet_ms: int = field(
         default=2_000,
-        description="Time a pane must stay unchanged before a hint is typed; at most 500 if its screen can be read.",
+        metadata=_about(
+            milliseconds,
+            "Time a pane must stay unchanged before a hint is typed; at most 500 if its screen can be read.",
+        ),
     )
-    wake_ttl_ms: int = Field(default=86_400_000, gt=0, description="Time to try a wake before it expires.")
-    hint_budget: int = Field(
+    wake_ttl_ms: int = field(
+        default=86_400_000, metadata=_about(whole_number(1), "Time to try a wake before it expires.")
+    )
+    hint_budget: int = field(
         default=60,
-        ge=1,
-        le=10_000,
-        description="Hints an hour that lead to no new message; after that an agent gets no more.",
+        metadata=_about(
+            whole_number(1, 10_000), "Hints an hour that lead to no new message; after that an agent gets no more."
+        ),
     )
-    body_limit: int = Field(
-        default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8."
+    body_limit: int = field(
+        default=262_144, metadata=_about(whole_number(1024, 1_048_576), "Largest message body, in bytes of UTF-8.")
     )
 
-    contracts: Path | None = Field(
+    contracts: Path | None = field(
         default=None,
-        description="Folder of NAME.schema.json or TEAM/NAME.schema.json files; saving one registers a version.",
+        metadata=_about(
+            path, "Folder of NAME.schema.json or TEAM/NAME.schema.json files; saving one registers a version."
+        ),
     )
-    contracts_team: str = Field(
-        default="default", min_length=1, max_length=64, description="Team of the files directly in that folder."
+    contracts_team: str = field(
+        default="default", metadata=_about(text(least=1, most=64), "Team of the files directly in that folder.")
     )
-    alert: str = Field(
+    alert: str = field(
         default="off",
-        pattern="^(off|bell|tmux)$",
-        description="Alert when an agent asks a question: off, bell, or tmux for a line in tmux.",
+        metadata=_about(
+            one_of("off", "bell", "tmux"), "Alert when an agent asks a question: off, bell, or tmux for a line in tmux."
+        ),
     )
-    away_minutes: int = Field(
+    away_minutes: int = field(
         default=10,
-        ge=0,
-        le=10_080,
-        description="Minutes without a key press after which the dashboard sums up what happened; 0 never does.",
-    )
-
-    tokens: Mapping[str, tuple[str, ...]] = Field(
-        default={},
-        description=(
-            "Table of the environment variables whose value may be sent to a Codex app-server as its token, each with "
-            "the server's URL, or a list of them; no other variable is sent, and to no other server."
+        metadata=_about(
+            whole_number(0, 10_080),
+            "Minutes without a key press after which the dashboard sums up what happened; 0 never does.",
         ),
     )
 
-    keys: Mapping[str, tuple[str, ...]] = Field(
-        default={},
-        description="Table of actions of the dashboard, each with its key, or a list of keys; `?` shows them.",
+    tokens: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict,
+        metadata=_about(
+            table("it must be a URL in quotes, or several in a list", _wrong_token),
+            "Table of the environment variables whose value may be sent to a Codex app-server as its token, each with "
+            "the server's URL, or a list of them; no other variable is sent, and to no other server.",
+        ),
     )
 
-    @field_validator(*FILE_ONLY, mode="before")
-    @classmethod
-    def _take_one_as_a_list(cls, table: object) -> object:
-        if not isinstance(table, dict):
-            return table
-        return {name: (value,) if isinstance(value, str) else value for name, value in table.items()}
-
-    @field_validator("tokens", mode="after")
-    @classmethod
-    def _check_tokens(cls, tokens: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        for name, urls in tokens.items():
-            if not TOKEN_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is not a name for an environment variable")
-            if wrong := [url for url in urls if not TOKEN_SERVER.fullmatch(url)]:
-                raise ValueError(f"{wrong[0]!r} is not the URL of a Codex app-server, such as ws://127.0.0.1:8799")
-        return tokens
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _ignore_case(cls, level: object) -> object:
-        return level.upper() if isinstance(level, str) else level
-
-    @field_validator(*PATHS, mode="after")
-    @classmethod
-    def _expand_home(cls, path: Path | None) -> Path | None:
-        return path.expanduser().absolute() if path else None
+    keys: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict,
+        metadata=_about(
+            table("write the key in quotes, or several in a list"),
+            "Table of actions of the dashboard, each with its key, or a list of keys; `?` shows them.",
+        ),
+    )
 
     @property
     def db_path(self) -> Path:
@@ -200,6 +219,10 @@ class Settings(BaseModel):
         return self.home / CONFIG_NAME
 
 
+SETTINGS: Mapping[str, Mapping[str, Any]] = {one.name: one.metadata for one in fields(Settings)}
+"""All settings by name, each with its rule and its description."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """Settings with the source of each: `flag`, `environment NAME`, `file PATH` or `default`."""
@@ -209,8 +232,9 @@ class Loaded:
 
     def shown(self) -> list[tuple[str, str | int, str]]:
         """Return rows of name, value and source for printing; secrets are masked."""
+        chosen = {name: getattr(self.settings, name) for name in SETTINGS}
         values = {
-            **self.settings.model_dump(mode="json"),
+            **{name: str(value) if isinstance(value, Path) else value for name, value in chosen.items()},
             "db": str(self.settings.db_path),
             "pid_file": str(self.settings.pid_path),
             "log_file": str(self.settings.log_path),
@@ -252,14 +276,14 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     home = given.get("home") or from_environment.get("home", (DEFAULT_HOME, ""))[0]
     config_path = Path(str(home)).expanduser() / CONFIG_NAME
     values: dict[str, Any] = {}
-    sources = dict.fromkeys(Settings.model_fields, "default")
+    sources = dict.fromkeys(SETTINGS, "default")
     for name, value in _config_file(config_path).items():
         values[name], sources[name] = value, f"file {config_path}"
     for name, (value, variable) in from_environment.items():
         values[name], sources[name] = value, f"environment {variable}"
     for name, value in given.items():
         values[name], sources[name] = value, "flag"
-    return Loaded(settings=_validated(values, sources), sources=sources)
+    return Loaded(settings=checked(values, sources), sources=sources)
 
 
 def reloaded(loaded: Loaded) -> Loaded:
@@ -272,16 +296,29 @@ def reloaded(loaded: Loaded) -> Loaded:
     kept = {name for name, source in loaded.sources.items() if source == "flag" or source.startswith("environment ")}
     in_file = _config_file(path)
     values = {**in_file, **{name: getattr(loaded.settings, name) for name in kept}, "home": loaded.settings.home}
-    sources = {name: loaded.sources[name] if name in kept else "default" for name in Settings.model_fields}
+    sources = {name: loaded.sources[name] if name in kept else "default" for name in SETTINGS}
     sources.update({name: f"file {path}" for name in in_file if name not in kept})
-    return Loaded(settings=_validated(values, sources), sources={**sources, "home": loaded.sources["home"]})
+    return Loaded(settings=checked(values, sources), sources={**sources, "home": loaded.sources["home"]})
 
 
-def _validated(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise InvalidSettings(_sentence(error, sources)) from None
+def checked(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
+    """Return the settings with these values, and defaults for the others.
+
+    Raises:
+        InvalidSettings: a value breaks its rule, or there is no such setting.
+    """
+    given = {"home": DEFAULT_HOME, **values}
+    meant: dict[str, Any] = {}
+    for name, setting in SETTINGS.items():
+        if name in given:
+            try:
+                meant[name] = setting[RULE](given[name])
+            except Refused as error:
+                raise InvalidSettings(_sentence(name, error, sources)) from None
+    if unknown := next((name for name in given if name not in SETTINGS), None):
+        source = sources.get(unknown, "the config file")
+        raise InvalidSettings(f"{unknown} is not a setting (from {source}); `xats-tui config` lists them")
+    settings = Settings(**meant)
     if settings.token is None and not is_loopback(settings.host):
         raise InvalidSettings(f"host {settings.host} is reachable from other machines: set a token, or use 127.0.0.1")
     return settings
@@ -298,7 +335,7 @@ def is_loopback(host: str) -> bool:
 
 def _environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {}
-    for name in Settings.model_fields.keys() - set(FILE_ONLY):
+    for name in SETTINGS.keys() - set(FILE_ONLY):
         variable = f"XATS_{name.upper()}"
         if environment.get(variable):
             found[name] = (environment[variable], variable)
@@ -333,16 +370,9 @@ def _config_file(path: Path) -> dict[str, Any]:
     return values
 
 
-def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    source = sources.get(str(first["loc"][0]), "the config file")
-    if first["type"] == "extra_forbidden":
-        return f"{name} is not a setting (from {source}); `xats-tui config` lists them"
+def _sentence(name: str, refused: Refused, sources: Mapping[str, str]) -> str:
+    source = sources.get(name, "the config file")
     if name == "port":
-        return f"port must be a number from 0 to 65535, not {first['input']!r} (from {source})"
-    problem = first["msg"].removeprefix("Value error, ")
-    if first["loc"][0] == "keys":
-        problem = "write the key in quotes, or several in a list"
-    value = SECRET if name == "token" else repr(first["input"])
-    return f"{name} cannot be {value} (from {source}): {problem[0].lower()}{problem[1:]}"
+        return f"port must be a number from 0 to 65535, not {refused.value!r} (from {source})"
+    value = SECRET if name == "token" else repr(refused.value)
+    return f"{'.'.join((name, *refused.where))} cannot be {value} (from {source}): {refused.problem}"

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -50,7 +51,7 @@ async def test_health_answers_version_and_uptime(http: httpx2.AsyncClient) -> No
 async def test_a_token_lets_in_who_presents_it(
     settings: Settings, headers: dict[str, str], query: str, passes: bool
 ) -> None:
-    async with Coordinator.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
+    async with Coordinator.running(replace(settings, token=TOKEN)) as backend, browsing(backend) as http:
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         answer = await http.post(f"/mcp{query}", json=INITIALIZE, headers=encoded)
 
@@ -60,7 +61,7 @@ async def test_a_token_lets_in_who_presents_it(
 
 
 async def test_a_token_in_the_url_can_be_forbidden(settings: Settings) -> None:
-    strict = settings.model_copy(update={"token": TOKEN, "query_token": False})
+    strict = replace(settings, token=TOKEN, query_token=False)
     async with Coordinator.running(strict) as backend, browsing(backend) as http:
         assert (await http.post(f"/mcp?token={TOKEN}", json=INITIALIZE)).status_code == 401
         bearer = {"authorization": f"Bearer {TOKEN}"}
@@ -75,7 +76,7 @@ async def test_the_token_is_compared_in_constant_time(settings: Settings, monkey
         compared.append((given, token))
         return compare(given, token)
 
-    async with Coordinator.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
+    async with Coordinator.running(replace(settings, token=TOKEN)) as backend, browsing(backend) as http:
         monkeypatch.setattr(hmac, "compare_digest", watched)
         await http.post("/mcp?token=wrong", json=INITIALIZE)
 
@@ -83,7 +84,7 @@ async def test_the_token_is_compared_in_constant_time(settings: Settings, monkey
 
 
 async def test_without_the_token_there_is_nothing_but_health(settings: Settings) -> None:
-    async with Coordinator.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
+    async with Coordinator.running(replace(settings, token=TOKEN)) as backend, browsing(backend) as http:
         assert (await http.get("/health")).status_code == 200
         assert (await http.get("/nothing")).status_code == 401
         assert (await http.get("/mcp")).status_code == 401

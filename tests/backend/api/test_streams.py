@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import httpx2
@@ -120,7 +121,7 @@ async def test_an_answer_leaves_in_one_piece(http: httpx2.AsyncClient) -> None:
 
 
 async def test_sessions_that_speak_for_an_agent_get_heartbeats_and_others_none(settings: Settings) -> None:
-    quick = settings.model_copy(update={"heartbeat_ms": 50})
+    quick = replace(settings, heartbeat_ms=50)
     async with Coordinator.running(quick) as backend, callers() as connect:
         registered, silent = await connect(url_of(backend)), await connect(url_of(backend))
         await silent.call("echo", msg="x")

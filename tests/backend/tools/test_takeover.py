@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -70,7 +71,7 @@ async def test_w13_a_superseded_session_confirms_no_mail_and_is_not_there(regist
 
 
 async def test_w13_a_superseded_session_gets_no_notifications_any_more(settings: Settings) -> None:
-    quick = settings.model_copy(update={"heartbeat_ms": 50})
+    quick = replace(settings, heartbeat_ms=50)
     async with Coordinator.running(quick) as backend, callers() as connect:
         old, new = await connect(url_of(backend)), await connect(url_of(backend))
         await old.register("alice")
@@ -85,7 +86,7 @@ async def test_w13_a_superseded_session_gets_no_notifications_any_more(settings:
 
 
 async def test_w14_the_new_session_keeps_its_notifications_when_the_old_one_closes(settings: Settings) -> None:
-    quick = settings.model_copy(update={"heartbeat_ms": 50})
+    quick = replace(settings, heartbeat_ms=50)
     async with Coordinator.running(quick) as backend, browsing(backend) as http, callers() as connect:
         old = await open_session(http)
         await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=old)

@@ -18,7 +18,7 @@ from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import NotWritten
 from xats_tui.runtime.console import Console
-from xats_tui.runtime.settings import Loaded, Settings
+from xats_tui.runtime.settings import SETTINGS, Loaded, Settings
 
 IN_JSON = (
     '{\n\t"a": {"b": [1, 2]},\n\t"mcpServers": {"other": {"command": "o"}}\n}',
@@ -57,7 +57,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (tmp_path / "proj").mkdir()
     (tmp_path / "user").mkdir()
     monkeypatch.chdir(tmp_path / "proj")
-    loaded = Loaded(settings=Settings(home=tmp_path / "home"), sources=dict.fromkeys(Settings.model_fields, "default"))
+    loaded = Loaded(settings=Settings(home=tmp_path / "home"), sources=dict.fromkeys(SETTINGS, "default"))
 
     def changed(client: str, scope: ConfigScope, *, remove: bool = False) -> None:
         request = SetupRequest(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xats_tui.clients.spec import ClientSpec
-from xats_tui.runtime.settings import Loaded, Settings, flag_of
+from xats_tui.runtime.settings import Loaded, checked, flag_of
 
 PROGRAM, PACKAGE = "xats-tui", "xats_tui"
 
@@ -90,7 +90,7 @@ def flag_value(command: Sequence[str], flag: str) -> str | None:
 def pid_path_of(command: Sequence[str]) -> Path:
     """Return the pid file by which a command line of this program finds its coordinator, by its flags alone."""
     named = {name: flag_value(command, flag_of(name)) for name in ("home", "pid_file")}
-    return Settings.model_validate({name: value for name, value in named.items() if value}).pid_path
+    return checked({name: value for name, value in named.items() if value}, {}).pid_path
 
 
 def _is_for_the_moment(script: Path) -> bool:

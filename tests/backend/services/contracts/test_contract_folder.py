@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def save(folder: Path) -> Save:
 @pytest.fixture
 async def backend(settings: Settings, folder: Path) -> AsyncIterator[Coordinator]:
     """A coordinator that looks after the folder."""
-    async with Coordinator.running(settings.model_copy(update={"contracts": folder})) as running:
+    async with Coordinator.running(replace(settings, contracts=folder)) as running:
         yield running
 
 
@@ -137,7 +138,7 @@ async def test_what_lies_there_at_the_start_is_registered_if_it_is_new(
 ) -> None:
     save("orders", STRING)
     for _ in range(2):
-        async with Coordinator.running(settings.model_copy(update={"contracts": folder})):
+        async with Coordinator.running(replace(settings, contracts=folder)):
             await eventually(lambda: len(versions()) == 1)
 
 

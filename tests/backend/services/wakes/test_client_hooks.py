@@ -1,6 +1,7 @@
 """Hooks of all clients at their one door: states on the board, and hints that count only once they were passed on."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx2
@@ -246,7 +247,7 @@ async def test_the_process_behind_a_hook_tells_whose_it_is_where_no_session_does
 
 
 async def test_the_key_in_the_pid_file_opens_the_door_for_hooks_and_no_other(settings: Settings) -> None:
-    token = settings.model_copy(update={"token": "correct horse"})
+    token = replace(settings, token="correct horse")
     async with Coordinator.running(token) as backend, browsing(backend) as http:
         record = pid_file.running(settings.pid_path)
         assert record and record.hook_key not in repr(record)

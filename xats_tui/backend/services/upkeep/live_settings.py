@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from xats_tui.backend.health.notices import Notices
 from xats_tui.backend.system.file_watcher import SavedFiles
-from xats_tui.runtime.settings import CONFIG_NAME, InvalidSettings, Loaded, Settings, reloaded
+from xats_tui.runtime.settings import CONFIG_NAME, SETTINGS, InvalidSettings, Loaded, Settings, reloaded
 
 SAFE = frozenset(
     {
@@ -41,7 +41,7 @@ class LiveSettings:
             self._notices.warn(CONFIG_NAME, f"{error}; all settings stay as they are")
             return
         before, self._loaded = self._loaded.settings, loaded
-        changed = [name for name in Settings.model_fields if getattr(before, name) != getattr(loaded.settings, name)]
+        changed = [name for name in SETTINGS if getattr(before, name) != getattr(loaded.settings, name)]
         now = [name for name in changed if name in SAFE]
         if now:
             self._apply(loaded.settings)
