@@ -1,9 +1,10 @@
-"""Entry point of `python -m docs_generator`: write every generated file of docs/ and name the changed ones."""
+"""Entry point of `python -m docs_generator`: write every generated file and name the changed ones."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs_generator import completion
 from docs_generator.blocks import pages, renewed
 from docs_generator.pictures import PICTURES, picture, place
 
@@ -20,6 +21,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with its text."""
     yield from ((place(name), picture(name)) for name in PICTURES)
     yield from ((page, renewed(page.read_text(encoding="utf-8"))) for page in pages())
+    yield completion.PLACE, completion.table()
 
 
 if __name__ == "__main__":

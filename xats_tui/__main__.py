@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 cannot start or continue, 2 invalid command line, 130 interrupted.
 """
 
+import os
 import sys
 
 from xats_tui.runtime import early_sigint  # first: an interrupt from here on prints no traceback
@@ -17,12 +18,19 @@ if hook_client.asks_version(sys.argv):
     print(f"xats-tui {__version__}")
     sys.exit()
 
+
+# isort: split
+from xats_tui.commands import quick_completion
+
+if quick_completion.VARIABLE in os.environ and (told := quick_completion.answer(os.environ)):
+    print(told[0])
+    sys.exit(told[1])
+
 # isort: split
 from xats_tui.mcp_bridge.host import early  # a bridge hears its host from here on
 
 # isort: split
 import logging
-import os
 
 from xats_tui.core.errors import XatsError
 from xats_tui.runtime.pid_file import AlreadyRunning
