@@ -67,6 +67,10 @@ def _run() -> int:
 
         if line := plain_bridge.read(sys.argv, os.environ):
             return plain_bridge.run(line)
+    from xats_tui.commands import plain_dashboard
+
+    if opened := plain_dashboard.read(sys.argv, os.environ):
+        return plain_dashboard.run(opened)
     from xats_tui.commands import command_line
 
     return command_line.run()
