@@ -14,6 +14,10 @@ from tests.told_dialogs import tell
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.agents.registry import operator_in
 from xats_tui.backend.services.upkeep.dialog_log import Asking, asked_now
+from xats_tui.backend.store.history import happenings
+from xats_tui.backend.store.history.happenings import StoredDialog
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.core.errors import StoreError
 from xats_tui.core.model.activity import LoggedEvent
 from xats_tui.core.model.client_states import SCREEN, AgentState
 from xats_tui.core.model.pages import StretchRequest, Wanted
@@ -73,6 +77,27 @@ async def test_a_question_is_written_when_it_begins_and_when_it_ends(
 
     newest = (await backend.operator.events())[0]
     assert (newest.kind, newest.actor_name, newest.detail) == ("dialog_ended", "bob", "Bash: rm -rf build")
+
+
+async def test_what_the_database_refuses_to_store_is_written_later(
+    backend: Coordinator, register: Connect, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await register("bob")
+    refused, note = list[str](), happenings.note
+
+    async def refuse_once(tx: Transaction, kind: str, dialog: StoredDialog) -> None:
+        if kind not in refused:
+            refused.append(kind)
+            raise StoreError("the disk is full")
+        await note(tx, kind, dialog)
+
+    monkeypatch.setattr(happenings, "note", refuse_once)
+    told = tell(backend, bob.agent_id, "rm -rf build")
+    await eventually(lambda: sql(LOGGED) == [("dialog_opened",)])
+    backend.states.close_dialog(told.dialog.id)
+    await eventually(lambda: sql(LOGGED) == [("dialog_opened",), ("dialog_ended",)])
+
+    assert refused == ["dialog_opened", "dialog_ended"]
 
 
 @pytest.mark.first_variant_quick

@@ -4,7 +4,9 @@ Of several open dialogs of one client the oldest counts.  A question that is fir
 the client, or the other way round, is the same question.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -91,14 +93,27 @@ class DialogLog:
                 return False
         return True
 
-    async def changes(self) -> Sequence[tuple[str, StoredDialog]]:
-        """Return what has begun and ended since the last time, each with the type of its event."""
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[Sequence[tuple[str, StoredDialog]]]:
+        """Return what has begun and ended since the last time, each with the type of its event.
+
+        If the block fails, it has not been written, and is found again the next time.
+        """
         panes, self._stirred_panes = self._stirred_panes, set()
         agents, self._stirred_agents = self._stirred_agents, set()
+        before = dict(self._asking)
+        try:
+            yield await self._found(panes, agents)
+        except BaseException:
+            self._asking = before
+            self._stirred_panes |= panes
+            self._stirred_agents |= agents
+            raise
+
+    async def _found(self, panes: AbstractSet[PaneRef], agents: AbstractSet[str]) -> Sequence[tuple[str, StoredDialog]]:
         holders = [await agents_store.holder_of(self._database, pane) for pane in panes]
-        agents |= {holder.agent_id for holder in holders if holder}
         found: list[tuple[str, StoredDialog]] = []
-        for agent_id in sorted(agents):
+        for agent_id in sorted(agents | {holder.agent_id for holder in holders if holder}):
             before, now = self._asking.get(agent_id), await self._asked_by(agent_id)
             if now:
                 self._asking[agent_id] = now

@@ -43,10 +43,10 @@ class PaneAges(WrittenLater[PaneRef]):
         """Store the ages of panes, and the questions of agents, that have changed."""
         views = {pane: self._monitor.view(pane) for pane in changed}
         gone = [pane for pane in await store.ages(self._database) if not self._monitor.tracks(pane)]
-        asked = await self._dialogs.changes()
-        if not (changed or gone or asked):
-            return
-        async with self._database.write() as tx:
-            await self._dialogs.write(tx, asked)
-            await store.keep(tx, [(pane, view.age) for pane, view in views.items() if view])
-            await store.forget(tx, gone)
+        async with self._dialogs.changes() as asked:
+            if not (changed or gone or asked):
+                return
+            async with self._database.write() as tx:
+                await self._dialogs.write(tx, asked)
+                await store.keep(tx, [(pane, view.age) for pane, view in views.items() if view])
+                await store.forget(tx, gone)
