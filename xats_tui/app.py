@@ -398,16 +398,12 @@ class XatsApp(App[Next]):
         if choice:
             self.exit(choice)
 
-    def _is_of_removed_widgets(self, error: Exception) -> bool:
-        """Return whether something looked for its widgets after they had been removed."""
-        # Textual removes the widgets of a dialog before it cancels its workers, and those of a mode while it mounts it.
-        is_late = isinstance(error, WorkerFailed) and isinstance(error.error, NoMatches)
-        return is_late or (self._exit and isinstance(error, NoMatches))
-
     def _handle_exception(self, error: Exception) -> None:
         """Log the exception."""
-        if self._is_of_removed_widgets(error):
-            logger.warning("a dialog or a mode was closed before its data arrived: %s", error)
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if not self.is_running and isinstance(cause, NoMatches):
+            # Textual gives no widgets to a mode that it mounts while the app ends.
+            logger.warning("a mode was closed before it was mounted: %s", error)
             return
         # Textual would print the traceback, with local variables, over the shell.
         if self.failure is None:

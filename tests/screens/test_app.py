@@ -1,14 +1,18 @@
 """Start and end of the dashboard."""
 
+import asyncio
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import work
+from textual.app import ComposeResult
+from textual.widgets import Static
+from textual.worker import WorkerFailed
 
 from tests.screens.looking import settled, shows, text, until
-from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.source import FixedSource
@@ -19,8 +23,9 @@ from xats_tui.core.model.panes import PaneRef
 from xats_tui.dashboard.run import run
 from xats_tui.runtime.settings import load
 from xats_tui.screens.data.snapshot import Slice
-from xats_tui.screens.dialogs.connecting import HowToConnect
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.frame import FooterRow
 
 
 class NonsenseSource(FixedSource):
@@ -41,21 +46,60 @@ async def test_a_screen_that_fails_tells_the_log_and_not_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
-async def test_data_that_arrives_for_a_dialog_that_is_gone_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+class LateDialog(DialogScreen[None]):
+    """A dialog whose data never arrives; when that is given up, it draws."""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="box")
+
+    @work
+    async def load(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.query_one("#box", Static).update("given up")
+
+
+async def test_the_workers_of_a_dialog_end_before_its_widgets() -> None:
     app = XatsApp(desk(FILLED))
     async with app.run_test(size=(120, 40)) as pilot:
-        dialog = HowToConnect((), NOW)
-
-        async def draw() -> None:
-            await dialog.dismiss()
-            dialog.query_one("#box")
-
-        await app.push_screen(dialog)
-        app.run_worker(draw())
-        await until(pilot, lambda: "closed before its data arrived" in caplog.text)
+        await app.push_screen(dialog := LateDialog())
+        worker = dialog.load()
+        await dialog.dismiss()
+        assert worker.is_finished
         assert app.failure is None
         await pilot.press("4")
         await shows(pilot, "why not?")
+
+
+async def test_the_workers_of_a_mode_end_before_its_widgets(caplog: pytest.LogCaptureFixture) -> None:
+    app, begun, found = XatsApp(desk(FILLED)), asyncio.Event(), list[FooterRow]()
+
+    async def look_in_vain() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            found.append(mode.query_one(FooterRow))
+
+    async with app.run_test(size=(120, 40)):
+        mode = app.screen
+        mode.run_worker(look_in_vain())
+        await begun.wait()
+    assert found
+    assert not [record for record in caplog.records if "closed before" in record.message]
+
+
+async def test_a_worker_that_looks_for_a_widget_that_never_was_ends_the_dashboard() -> None:
+    app = XatsApp(desk(FILLED))
+
+    async def mistyped() -> None:
+        app.screen.query_one("#mistyped")
+
+    with pytest.raises(WorkerFailed, match="mistyped"):
+        async with app.run_test(size=(120, 40)):
+            app.run_worker(mistyped())
+    assert app.failure is not None
 
 
 def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
@@ -100,4 +144,11 @@ async def test_the_dashboard_can_be_left_while_the_other_modes_are_made(
     app = XatsApp(desk(FILLED))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: len(app._screen_stacks) > made)
+    assert app.failure is None
+
+
+async def test_the_dashboard_can_be_left_while_a_mode_is_being_mounted() -> None:
+    app = XatsApp(desk(FILLED))
+    async with app.run_test(size=(120, 40)):
+        app._init_mode(Mode.ACTIVITY)
     assert app.failure is None

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from textual import work
 from textual.message import Message
+from textual.messages import Prune
 from textual.screen import ModalScreen, Screen
 
 from xats_tui.core.errors import XatsError
@@ -15,6 +16,7 @@ from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.dialog_screen import end_workers
 from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.modes.places import Mode
 
@@ -72,6 +74,10 @@ class ActionContext(Screen[None]):
         self._aim: Situation | None = None
         """Situation of the concern that the running action has turned to."""
         self._outcomes: list[tuple[str, Severity]] = []
+
+    async def on_prune(self, event: Prune) -> None:
+        """End the workers, before Textual's own handler has the widgets removed."""
+        await end_workers(self)
 
     def situation(self) -> Situation:
         """Return the operator's current situation: mode, panel, selection."""

@@ -16,7 +16,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static
 from textual.widgets import option_list as widgets
 
@@ -26,6 +25,7 @@ from xats_tui.core.model.client_states import Asked, Dialog
 from xats_tui.core.model.panes import Option
 from xats_tui.screens.data.verbs import VerbRefused, Verbs
 from xats_tui.screens.dialogs.asking import Ask
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.dialogs.questions import (
     does_nothing_later,
     is_drawn_alike,
@@ -73,7 +73,7 @@ class Answered:
         return bool(self.sentence) and not self.in_vain
 
 
-class AnswerPrompt(ModalScreen[Answered]):
+class AnswerPrompt(DialogScreen[Answered]):
     """Shows an agent's question and sends the operator's answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

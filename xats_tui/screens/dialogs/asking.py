@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from xats_tui.core.model.labels import folded
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.widgets.editors import LineEditor
 from xats_tui.screens.widgets.format import Tone, cut, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -30,7 +30,7 @@ def not_empty(line: str) -> str | None:
     return None if line.strip() else "nothing is typed"
 
 
-class Ask(ModalScreen[str]):
+class Ask(DialogScreen[str]):
     """Asks for a single line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "leave")]
@@ -84,7 +84,7 @@ class PickOption:
     """Key that does the same without the dialog."""
 
 
-class Pick(ModalScreen[str]):
+class Pick(DialogScreen[str]):
     """Offers a list with a filter and returns the id of the choice; unavailable options show the reason."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -13,13 +13,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Button, Checkbox, Input, Static, TextArea
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.data.desk import MessageDraft
 from xats_tui.screens.data.snapshot import is_present
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.query.addresses import SEPARATOR, AddressBook, Letters, ReadAddresses, address_of
 from xats_tui.screens.widgets.editors import BlockEditor, LineEditor
@@ -77,7 +77,7 @@ class TickBox(Checkbox):
         return Content("[✓]" if self.value else "[ ]")
 
 
-class Compose(ModalScreen[Composed]):
+class Compose(DialogScreen[Composed]):
     """Editor for a message."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from xats_tui.core.search.query_line import read_query
 from xats_tui.core.search.records import FindOrder, FindQuery, FoundPage
 from xats_tui.screens.data.desk import KEY_REPEAT_S, Keyboard
 from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.query.finding import Finding, Search
 from xats_tui.screens.rows.hits import hit_line
 from xats_tui.screens.widgets.editors import LineEditor
@@ -34,7 +34,7 @@ NEXT_AT = 10
 ORDERS = {FindOrder.TIME: "newest first", FindOrder.RANK: "best first"}
 
 
-class FindDialog(ModalScreen[int]):
+class FindDialog(DialogScreen[int]):
     """Searches everything that is stored; returns the place of the chosen hit in the `Finding`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,12 +14,12 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from xats_tui.clients.registry import launchable
 from xats_tui.core.model.launches import LaunchFormEntry
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.widgets.editors import LineEditor
 from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -115,7 +115,7 @@ class FolderInput(LineEditor):
             self.screen.focus_next()
 
 
-class LaunchForm(ModalScreen[LaunchFormEntry]):
+class LaunchForm(DialogScreen[LaunchFormEntry]):
     """Form for an agent to launch."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

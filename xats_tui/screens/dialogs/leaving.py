@@ -12,9 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.widgets.format import count
 
 LISTED_AGENTS = 6
@@ -37,7 +37,7 @@ class Next(Enum):
     """Stop the coordinator, too."""
 
 
-class LeaveQuestion(ModalScreen[Next]):
+class LeaveQuestion(DialogScreen[Next]):
     """Asks what happens to the connected agents; esc cancels leaving."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

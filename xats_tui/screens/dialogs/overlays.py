@@ -15,9 +15,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.widgets.format import Tone, one_line
 from xats_tui.screens.widgets.theme import cell_styles
 
@@ -45,7 +45,7 @@ COLUMN_CELLS = (11, 17)
 """Width of the first two columns of the help."""
 
 
-class Sheet(ModalScreen[None]):
+class Sheet(DialogScreen[None]):
     """Box of scrolling text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,7 +110,7 @@ def _grid(rows: Iterable[tuple[Text, str, str]], muted: Style) -> Table:
     return grid
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(DialogScreen[bool]):
     """Asks for confirmation before an action that cannot be undone or touches much; names the consequence."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

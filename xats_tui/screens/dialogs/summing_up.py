@@ -8,19 +8,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from xats_tui.core.model.activity import Summary, SummaryLine
 from xats_tui.screens.details.summary import URGENT, moment_words, notes_of, title_of
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.widgets.format import Tone, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 KEY_ONLY_OPENED = "The key that you pressed has only opened this summary."
 
 
-class SummaryDialog(ModalScreen[SummaryLine]):
+class SummaryDialog(DialogScreen[SummaryLine]):
     """Lists what happened and returns the line whose rows are to be shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "close")]

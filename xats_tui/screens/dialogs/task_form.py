@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from xats_tui.core.model.labels import folded
 from xats_tui.core.model.tasks import TaskDraft, TaskEntry, TaskStatus
+from xats_tui.screens.dialogs.dialog_screen import DialogScreen
 from xats_tui.screens.rows.tasks import task_shape
 from xats_tui.screens.widgets.editors import BlockEditor, LineEditor
 from xats_tui.screens.widgets.format import Tone, count, one_line, short_id
@@ -29,7 +29,7 @@ class TickList(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "tick", show=False)]
 
 
-class TaskForm(ModalScreen[TaskDraft]):
+class TaskForm(DialogScreen[TaskDraft]):
     """Form for a task."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
