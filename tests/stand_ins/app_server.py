@@ -42,6 +42,8 @@ class AppServer:
         """The threads that those were started on."""
         self.asked: list[str] = []
         """The methods of all requests."""
+        self.asked_on_each: list[list[str]] = []
+        """The same, apart for each connection."""
         self.authorization: list[str | None] = []
         """The header of each connection."""
         self.mute: set[str] = set()
@@ -128,6 +130,7 @@ class AppServer:
             self._sockets.discard(socket)
 
     async def _serve(self, socket: ServerConnection) -> None:
+        self.asked_on_each.append(asked := [])
         async for frame in socket:
             request = json.loads(frame)
             if "id" not in request:
@@ -136,6 +139,7 @@ class AppServer:
                 await self._take_answer(request)
                 continue
             self.asked.append(request["method"])
+            asked.append(request["method"])
             if request["method"] == self.closes_at:
                 await socket.close(1011, "boom")
             elif request["method"] in self.raw:
