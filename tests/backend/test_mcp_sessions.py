@@ -173,6 +173,15 @@ def test_closing_twice_is_told_once(sessions: McpSessions, published: Published)
     assert published.events == [SessionChanged(session_id="one")] * 2
 
 
+def test_a_session_that_ends_while_it_registers_speaks_for_nobody(sessions: McpSessions) -> None:
+    session = opened(sessions, "closed")
+    sessions.close(session)
+    sessions.identify(session, "A")
+
+    assert sessions.of_agent("A") is None
+    assert sessions.speaking() == ()
+
+
 def test_a_closed_session_is_forgotten(sessions: McpSessions) -> None:
     session = opened(sessions, "one", "A")
     sessions.close(session)

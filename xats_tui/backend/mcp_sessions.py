@@ -161,6 +161,8 @@ class McpSessions:
         if agent_id is not None:
             self._by_agent.setdefault(agent_id, []).append(session)
             self._gone.discard(agent_id)
+        if self.get(session.session_id) is not session:  # it has ended while it registered
+            self._silence(session)
         self._tell(session)
         return superseded
 
