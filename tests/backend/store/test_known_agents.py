@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
@@ -12,11 +13,15 @@ from typing import TypeVar
 import pytest
 
 from tests.fakes import FakeClock, Published
+from tests.patience import PATIENCE
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.agents import AgentRow
+from xats_tui.backend.store.sql import writer
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.store.sql.transactions import Make, Parameters, Row
+from xats_tui.backend.store.sql.writer import OutsideChanges, Statement, carried_out
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.labels import CUSTOM
 
@@ -169,6 +174,28 @@ async def test_a_team_is_as_another_program_has_left_it_while_groups_are_committ
         touching.cancel()
         with suppress(asyncio.CancelledError):
             await touching
+
+
+async def test_a_look_up_does_not_wait_for_a_commit(
+    known: KnownAgents, database: CountedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, stored, may_return = await learn(known), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slowly(connection: sqlite3.Connection, statements: Sequence[Statement], files: DatabaseFiles) -> list[Row]:
+        answer = carried_out(connection, statements, files)
+        loop.call_soon_threadsafe(stored.set)
+        may_return.wait(PATIENCE)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer, "carried_out", slowly)
+        committing = asyncio.create_task(database.transact(partial(store.touch, agent_id="BOB")))
+        await stored.wait()
+        patched.setattr(OutsideChanges, "note", lambda self: pytest.fail("it would wait at the connection"))
+        assert await known.by_id("ALICE") == alice
+        may_return.set()
+        await committing
 
 
 COLUMNS = ("role", "client", "model", "tmux_pane_id", "claude_ui_pid", "delivery_kind", "host_session", "name", "team")

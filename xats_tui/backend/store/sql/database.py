@@ -167,8 +167,10 @@ class Database:
 
     def was_changed_outside(self) -> bool | None:
         """Return whether another program has changed the file since the last call; None while that cannot be told."""
-        if self._turn.is_full and not self._group.has_begun:  # a thread has the connection, perhaps for long
-            return None
+        if not self._turn.is_full:
+            self._writer.outside.note()
+        elif not (self._group.has_begun and self._writer.direct.in_transaction):
+            return None  # a thread has the connection, perhaps for long, and a statement here would wait for it
         return self._writer.outside.take()
 
     async def save_at_the_end(self) -> None:

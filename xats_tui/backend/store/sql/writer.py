@@ -86,15 +86,16 @@ class OutsideChanges:
         self._is_seen = False
 
     def note(self) -> None:
-        """Read the number.  In a write transaction it then holds until the end, as nobody else can commit."""
+        """Read the number, while no thread uses the connection.
+
+        In a write transaction it then holds until the end, as nobody else can commit.
+        """
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         self._is_seen |= self._version not in (None, version)
         self._version = version
 
     def take(self) -> bool:
-        """Return whether there was a change since the last call."""
-        if not self._connection.in_transaction:
-            self.note()
+        """Return whether a change was noted since the last call."""
         is_seen, self._is_seen = self._is_seen, False
         return is_seen
 
