@@ -30,12 +30,6 @@ if quick_completion.VARIABLE in os.environ and (told := quick_completion.answer(
 from xats_tui.mcp_bridge.host import early  # a bridge hears its host from here on
 
 # isort: split
-from xats_tui.core.late_methods import compile_late
-
-if sys.version_info < (3, 13):
-    compile_late()  # before the records are imported
-
-# isort: split
 import logging
 
 from xats_tui.core.errors import XatsError
