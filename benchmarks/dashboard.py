@@ -25,7 +25,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Event
 from xats_tui.core.model.messages import Addressees
-from xats_tui.runtime.gc_tuning import exclude_prepared, settle
+from xats_tui.runtime.memory_tuning import exclude_prepared, settle
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.widgets.tables import KeyedTable

@@ -28,7 +28,7 @@ from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Summary
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.health import Notice
-from xats_tui.runtime.gc_tuning import TIDY_INTERVAL_S, tidy
+from xats_tui.runtime.memory_tuning import TIDY_INTERVAL_S, tidy
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.acting import ActionContext, Severity
 from xats_tui.screens.actions.moments import summary_since
@@ -293,7 +293,7 @@ class XatsApp(App[Next]):
             self._when_prepared()
 
     async def _tidy(self) -> None:
-        """Free memory while nobody types."""
+        """Search for garbage while nobody types; the coordinator returns the memory to the system."""
         await self._desk.keyboard.rested()
         tidy()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import socket
 import sqlite3
@@ -38,6 +39,21 @@ def test_it_prints_where_it_listens_and_nothing_else(tmp_path: Path) -> None:
         assert process.wait(PATIENCE) == 0
     assert (health["ok"], health["version"]) == (True, __version__)
     assert not (tmp_path / "daemon.pid").exists()
+
+
+def reserved(pid: int) -> list[int]:
+    """Return the ends of the address space that a process keeps for further arenas of glibc, 64 MB each."""
+    maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    fields = [(line.split()[0].partition("-")[2], *line.split()[1:]) for line in maps]
+    ends = [int(end, 16) for end, modes, _, _, inode, *name in fields if (modes, inode, name) == ("---p", "0", [])]
+    return [end for end in ends if end % (64 << 20) == 0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other arenas")
+def test_its_threads_allocate_from_one_arena(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, _):
+        assert reserved(process.pid) == []
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import uvloop
 
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.gc_tuning import settle
+from xats_tui.runtime.memory_tuning import settle
 from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import typer
 from xats_tui.core.errors import StartError
 from xats_tui.runtime.handover import NoInheritedSocket, inherited
 from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.memory_tuning import use_one_arena
 from xats_tui.runtime.settings import Loaded
 
 
@@ -27,6 +28,7 @@ def daemon(
     It prints the address that it listens on, and stops at Ctrl-C or SIGTERM.
     """
     log_to_file(loaded.settings)
+    use_one_arena()
     # Deferred: importing the coordinator takes half a second, which no other command should spend.
     from xats_tui.backend.headless_main import serve
 

@@ -28,7 +28,7 @@ from xats_tui.dashboard.keys import change_keys
 from xats_tui.dashboard.shutdown import Shutdown
 from xats_tui.dashboard.takeover import taken
 from xats_tui.dashboard.terminal import DashboardTerminal
-from xats_tui.runtime import gc_tuning, pid_file
+from xats_tui.runtime import memory_tuning, pid_file
 from xats_tui.runtime.handover import NoSuccessor
 from xats_tui.runtime.settings import Loaded
 from xats_tui.screens.data.coordinator import CoordinatorSource
@@ -82,7 +82,7 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
             serves_later=not place.note,
         )
         coordinator.start()
-    settling = threading.Timer(STARTED_AFTER_S, gc_tuning.settle)
+    settling = threading.Timer(STARTED_AFTER_S, memory_tuning.settle)
     settling.daemon = True
     settling.start()
     try:
@@ -154,7 +154,7 @@ class _Life:
             absence=Absence(timedelta(minutes=self._loaded.settings.away_minutes), self._memory.state.pressed_at),
         )
         app = XatsApp(
-            desk, note=self._note, when_seen=self._coordinator.serve, when_prepared=gc_tuning.exclude_prepared
+            desk, note=self._note, when_seen=self._coordinator.serve, when_prepared=memory_tuning.exclude_prepared
         )
         self._note = ""
         try:
