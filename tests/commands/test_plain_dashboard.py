@@ -64,5 +64,5 @@ def test_the_dashboard_is_imported_without_what_it_does_not_use() -> None:
     assert told.stdout.strip() == ""
 
 
-NOT_NEEDED = {"typer", "mcp", "jsonschema", "libtmux", "uvicorn"}
+NOT_NEEDED = {"typer", "pydantic", "mcp", "jsonschema", "libtmux", "uvicorn"}
 """What takes long to import, and is needed after the first screen, if at all."""

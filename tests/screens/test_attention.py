@@ -17,7 +17,8 @@ from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.core.model.wakes import ACK_LOOP, HELD, UNCONFIRMED, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import READ, ConcernCache, concerns
 from xats_tui.screens.data.concern import Concern
-from xats_tui.screens.data.remembered import MAX_SNOOZED_FACTS, MAX_SNOOZES, Memory
+from xats_tui.screens.data.remembered import Memory
+from xats_tui.screens.data.remembered_state import MAX_SNOOZED_FACTS, MAX_SNOOZES
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.snoozes import SNOOZE, Snoozes
 from xats_tui.screens.modes.places import Mode

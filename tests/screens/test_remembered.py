@@ -1,5 +1,6 @@
 """What the dashboard remembers from one start to the next, and keys of the configuration."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from tests.screens.looking import feed, shows, until
 from tests.screens.sample.desk import desk
 from tests.screens.test_modes import is_open
 from xats_tui.app import XatsApp
-from xats_tui.screens.data.remembered import FILE_NAME, MAX_FILTERS, Memory, NamedFilter
+from xats_tui.screens.data.remembered import FILE_NAME, Memory
+from xats_tui.screens.data.remembered_state import MAX_FILTERS, NamedFilter, Snooze
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.columns import Order
 
@@ -32,7 +34,42 @@ def test_what_is_remembered_is_there_at_the_next_start_and_closed_to_others(tmp_
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("content", [b"{", b'{"mode": "kitchen"}', b"\xff\xfe", b'{"theme": "' + b"x" * 70_000 + b'"}'])
+UNTIL = datetime(2026, 1, 2, 3, 4, 5, 678_900, UTC)
+
+BROKEN = (
+    b"{",
+    b"[]",
+    b"[" * 100_000,
+    b'{"mode": "kitchen"}',
+    b"\xff\xfe",
+    b'{"theme": "' + b"x" * 70_000 + b'"}',
+    b'{"theme": 1}',
+    b'{"columns_aside": {"wakes/list": "from"}}',
+    b'{"sorting": {"wakes/list": {"reverse": true}}}',
+    b'{"filters": {"two words": {"mode": "wakes", "words": "x"}}}',
+    b'{"filters": {"f": {"mode": ["wakes"], "words": "x"}}}',
+    b'{"snoozes": {"k": {"until": "2026-01-02T03:04:05", "facts": [], "weight": 1, "has_failed": false}}}',
+    b'{"snoozes": {"k": {"until": "2026-01-02T03:04:05Z", "facts": [], "weight": true, "has_failed": false}}}',
+    b'{"pressed_at": 5}',
+)
+
+
+def test_snoozes_and_the_last_key_press_are_there_at_the_next_start(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / FILE_NAME)
+    snooze = Snooze(until=UNTIL, facts=frozenset({"b", "a"}), weight=3, has_failed=True)
+    memory.change(snoozes={"key": snooze}, pressed_at=UNTIL, team="\ud800 ünï")
+    memory.save()
+    assert Memory(tmp_path / FILE_NAME).state == memory.state
+
+
+def test_what_a_later_version_remembers_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(b'{"later": [1], "mode": "tasks", "team": null, "pressed_at": "2026-01-02T03:04:05.678900Z"}')
+    memory = Memory(path)
+    assert (memory.trouble, memory.state.mode, memory.state.pressed_at) == ("", Mode.TASKS, UNTIL)
+
+
+@pytest.mark.parametrize("content", BROKEN)
 def test_a_broken_file_is_told_once_and_set_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(content)

@@ -4,16 +4,23 @@ It is written by the dashboard only; what a person decides once and for all stan
 """
 
 import logging
-import re
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from typing import Any
 
 from xats_tui.core.model.labels import folded
 from xats_tui.runtime import private_files
+from xats_tui.screens.data.remembered_state import (
+    MAX_FILTER_CHARS,
+    MAX_FILTERS,
+    NAME,
+    NamedFilter,
+    Remembered,
+    Sorting,
+    read,
+    written,
+)
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.columns import Order
 
@@ -23,78 +30,6 @@ FILE_NAME = "dashboard.json"
 
 MAX_FILE_BYTES = 524_288
 """Maximum size of a file that is read: more than all that is remembered can take."""
-
-MAX_FILTERS = 50
-
-MAX_SNOOZES, MAX_SNOOZED_FACTS = 50, 100
-"""Snoozes that are remembered, and facts that one of them may have."""
-
-NAME = re.compile(r"\w[\w-]{0,31}")
-"""Name of a filter."""
-
-ShortText = Annotated[str, StringConstraints(max_length=128)]
-Columns = Annotated[tuple[ShortText, ...], Field(max_length=32)]
-
-
-def _filter_name(name: str) -> str:
-    # Not by a pattern of pydantic's, which has other letters: the next start would refuse what `keep_filter` took.
-    if not NAME.fullmatch(name):
-        raise ValueError("it is no name of a filter")
-    return name
-
-
-FilterName = Annotated[str, AfterValidator(_filter_name)]
-
-
-class NamedFilter(BaseModel):
-    """A filter with the mode that it is for."""
-
-    model_config = ConfigDict(frozen=True)
-
-    mode: Mode
-    words: Annotated[str, StringConstraints(max_length=512)]
-
-
-class Sorting(BaseModel):
-    """Sort order of a list."""
-
-    model_config = ConfigDict(frozen=True)
-
-    column: ShortText
-    reverse: bool = False
-
-
-class Snooze(BaseModel):
-    """A concern as it was when it was put off."""
-
-    model_config = ConfigDict(frozen=True)
-
-    until: AwareDatetime
-    facts: frozenset[ShortText]
-    """Digests of the facts behind it."""
-    weight: int
-    has_failed: bool
-    """True if it was a failure."""
-
-
-class Remembered(BaseModel):
-    """Contents of the file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    theme: ShortText | None = None
-    mode: Mode | None = None
-    team: Annotated[str, StringConstraints(max_length=1024)] | None = None
-    """Team to which the dashboard is limited."""
-    columns_aside: Annotated[Mapping[ShortText, Columns], Field(max_length=64)] = {}
-    """Columns that give their place to hidden ones, by list."""
-    sorting: Annotated[Mapping[ShortText, Sorting], Field(max_length=64)] = {}
-    """Sort orders by list."""
-    filters: Annotated[Mapping[FilterName, NamedFilter], Field(max_length=MAX_FILTERS)] = {}
-    snoozes: Annotated[Mapping[str, Snooze], Field(max_length=MAX_SNOOZES)] = {}
-    """Concerns that were put off, by their keys."""
-    pressed_at: AwareDatetime | None = None
-    """Time of the last key press."""
 
 
 class Memory:
@@ -108,9 +43,9 @@ class Memory:
         self.state = self._read() if path else Remembered()
         self._saved = self.state
 
-    def change(self, **fields: object) -> None:
+    def change(self, **fields: Any) -> None:
         """Remember new values of these fields."""
-        self.state = self.state.model_copy(update=fields)
+        self.state = replace(self.state, **fields)
 
     def note_key(self, at: datetime, *, every: timedelta = timedelta()) -> None:
         """Remember the time of a key press, unless one within `every` is remembered already."""
@@ -149,10 +84,9 @@ class Memory:
             return "a name has up to 32 letters, digits and hyphens"
         if len({*self.state.filters, name}) > MAX_FILTERS:
             return f"{MAX_FILTERS} filters are saved already; :forget NAME removes one"
-        try:
-            self.change(filters={**self.state.filters, name: NamedFilter(mode=mode, words=words)})
-        except ValidationError:
+        if len(words) > MAX_FILTER_CHARS:
             return "the filter is too long"
+        self.change(filters={**self.state.filters, name: NamedFilter(mode=mode, words=words)})
         return ""
 
     def forget_filter(self, name: str) -> bool:
@@ -167,7 +101,7 @@ class Memory:
             return
         self._saved = self.state
         try:
-            private_files.write(self._path, self.state.model_dump_json(indent=1, exclude_defaults=True), replace=True)
+            private_files.write(self._path, written(self.state), replace=True)
         except OSError as error:
             logger.warning("the dashboard's state was not written to %s: %s", self._path, error.strerror)
 
@@ -178,7 +112,7 @@ class Memory:
                 data = file.read(MAX_FILE_BYTES + 1)
             if len(data) > MAX_FILE_BYTES:
                 raise ValueError("it is too large")
-            return Remembered.model_validate_json(data)
+            return read(data)
         except FileNotFoundError:
             return Remembered()
         except (OSError, ValueError) as error:

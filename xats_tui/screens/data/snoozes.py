@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from xats_tui.screens.data.concern import Concern
-from xats_tui.screens.data.remembered import MAX_SNOOZED_FACTS, MAX_SNOOZES, Memory, Snooze
+from xats_tui.screens.data.remembered import Memory
+from xats_tui.screens.data.remembered_state import MAX_SNOOZED_FACTS, MAX_SNOOZES, Snooze
 from xats_tui.screens.widgets.format import Tone
 
 SNOOZE = timedelta(minutes=10)
