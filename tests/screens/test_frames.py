@@ -26,6 +26,7 @@ from xats_tui.screens.modes import mode_screen
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.frame import HeaderRow
 from xats_tui.screens.widgets.panels import TablePanel
+from xats_tui.screens.widgets.prompt import PromptInput
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +80,7 @@ async def test_a_key_is_painted_once_and_lays_out_nothing(monkeypatch: pytest.Mo
 async def test_a_letter_of_a_filter_is_painted_once_and_draws_the_list_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async with messages() as pilot:
         await press(pilot, "slash", "q")
+        pilot.app.screen.query_one(PromptInput).cursor_blink = False  # a busy machine takes longer than a blink
         before = paints(pilot)
         with (
             counted(monkeypatch, Screen, "_refresh_layout") as layouts,
