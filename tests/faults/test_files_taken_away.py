@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from tests.conftest import url_of
 from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE, eventually
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.store.sql import writer
+from xats_tui.backend.store.sql.writer import COMMIT, Statement
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.settings import Settings
 
@@ -153,11 +155,51 @@ async def test_a_file_that_is_overwritten_in_its_place_is_noticed(settings: Sett
             database.execute("VACUUM INTO ?", [str(settings.home / "older")])
         await fill(alice)
         assert "message_id" in await send(alice, "before")
-        take(settings.home)
+        async with backend._database._turn:  # what happens in the middle of a write counts as part of it
+            take(settings.home)
 
         assert (await send(alice, "after"))["error"] == "storage_unavailable"
         await eventually(lambda: any("is damaged, so nothing" in trouble.text for trouble in backend.notices.troubles))
         assert (settings.home / "data.db-wal").exists()
+
+
+async def test_a_log_that_is_cut_off_in_the_middle_of_a_write_is_noticed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
+        await fill(alice)
+        answer = writer._answer
+
+        def cut_off(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[sqlite3.Row]:
+            try:
+                return answer(connection, statements)
+            finally:
+                if COMMIT in statements:
+                    cut("data.db-wal")(settings.home)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(writer, "_answer", cut_off)
+            assert "message_id" in await send(alice, "before")
+
+        assert (await send(alice, "after"))["error"] == "storage_unavailable"
+
+
+async def test_an_older_state_is_noticed_when_the_log_had_been_merged(settings: Settings) -> None:
+    """The database is valid then, and lacks what was stored last."""
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
+        with closing(sqlite3.connect(settings.db_path)) as database:
+            database.execute("VACUUM INTO ?", [str(settings.home / "older")])
+            await fill(alice)
+            assert "message_id" in await send(alice, "before")
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        assert "message_id" in await send(alice, "also before")
+        with closing(sqlite3.connect(settings.db_path)) as database:
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        async with backend._database._turn:
+            overwrite(settings.home)
+
+        assert (await send(alice, "after"))["error"] == "storage_unavailable"
+        await eventually(lambda: any("is damaged, so nothing" in trouble.text for trouble in backend.notices.troubles))
 
 
 async def test_a_lost_log_is_not_merged_into_an_overwritten_database(settings: Settings) -> None:

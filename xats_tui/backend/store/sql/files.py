@@ -5,8 +5,8 @@ thread of the writing connection checks, because only that thread knows which ch
 """
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from xats_tui.core.errors import StoreError, StoreFault
 
 WAL, INDEX = "-wal", "-shm"
 """Endings of SQLite's write-ahead log and of its index."""
+
+NEWEST = "SELECT moment, at FROM moments ORDER BY moment DESC LIMIT 1"
+"""The newest moment that is stored, by which an older state of the database is known."""
 
 WAY_OUT = "stop the coordinator, which saves its data, or run `xats-tui save`; then start it again"
 
@@ -51,6 +54,8 @@ class DatabaseFiles:
         self._marks: dict[Path, Mark] = {}
         self._damaged: Mapping[Path, Mark | None] = {}
         """Marks of the files when they were last found to be damaged."""
+        self._newest: tuple[int, str] | None = None
+        """The newest moment that this process has stored."""
         self.trouble = ""
         """One sentence if the files are not those that were opened; empty if all is well."""
         self.has_lost_its_log = False
@@ -67,8 +72,17 @@ class DatabaseFiles:
         """Record the files' current content as correct: this process has just written to them."""
         for path, mark in self._marks.items():
             found = Mark.of(path)
-            if found and found.is_same_file(mark):
+            # SQLite overwrites its log from the beginning and never cuts it off
+            is_cut_off = found is not None and path == self._named(WAL) and found.size < mark.size
+            if found and found.is_same_file(mark) and not is_cut_off:
                 self._marks[path] = found
+
+    @contextmanager
+    def committing(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Commit a transaction in this block, and remember its moment."""
+        newest = connection.execute(NEWEST).fetchone()
+        yield
+        self._newest = newest and tuple(newest)
 
     @property
     def place_is_free(self) -> bool:
@@ -132,7 +146,7 @@ class DatabaseFiles:
             self._damaged = contents
         if contents == self._damaged:
             return f"{self.path.name} was written to by another program (in {self.path.parent}) and is damaged"
-        self.note()
+        self.begin()
         return ""
 
     def _is_whole(self) -> bool:
@@ -140,9 +154,14 @@ class DatabaseFiles:
             return False  # SQLite would remove the log of an empty file, as `cp` leaves it for a moment
         try:
             with closing(sqlite3.connect(f"{self._beside.as_uri()}?mode=rw", uri=True)) as connection:
-                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+                is_valid = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                return is_valid and (self._newest is None or self._holds(connection, self._newest))
         except sqlite3.Error:
             return False
+
+    def _holds(self, connection: sqlite3.Connection, newest: tuple[int, str]) -> bool:
+        """Return whether a moment is stored: an older state of the database may be valid, too."""
+        return connection.execute("SELECT 1 FROM moments WHERE (moment, at) = (?, ?)", newest).fetchone() is not None
 
     def _named(self, ending: str) -> Path:
         return self._beside.with_name(self._beside.name + ending)

@@ -218,7 +218,11 @@ def carried_out(
     """
     files.check()  # before each statement, as `note` below would hide changes by another program
     try:
-        return _answer(connection, statements)
+        if statements[-1] != COMMIT:
+            return _answer(connection, statements)
+        _answer(connection, statements[:-1])
+        with files.committing(connection):
+            return _answer(connection, (COMMIT,))
     except sqlite3.DatabaseError:
         files.check()  # a truncated log looks like an unreadable disk
         raise
@@ -232,7 +236,8 @@ def _whole(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], 
     try:
         connection.execute(BEGIN.sql)
         result = work(connection)
-        connection.execute(COMMIT.sql)
+        with files.committing(connection):
+            connection.execute(COMMIT.sql)
         return result
     finally:
         files.note()
