@@ -1,9 +1,12 @@
 """Panes that the monitor looks at, and how often."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from tests.clients.manifests.manifest_text import TEXT
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
@@ -138,35 +141,27 @@ async def test_several_panes_that_are_shown_at_once_are_looked_at_together_and_l
     assert monitor.next_pause() > CALM
 
 
-async def test_a_shown_pane_that_rests_is_looked_at_as_often_as_the_others_until_it_changes() -> None:
+@pytest.mark.parametrize(
+    ("watch", "after", "pause"),
+    [
+        pytest.param(PaneMonitor.attend, RESTING_AFTER, SLOW_POLL_INTERVAL_S, id="shown"),
+        pytest.param(PaneMonitor.await_change, CALM_AFTER, CALM, id="a wake waits for it"),
+    ],
+)
+async def test_a_pane_that_somebody_waits_for_is_looked_at_less_often_while_nothing_changes_in_it(
+    watch: Callable[[PaneMonitor, frozenset[PaneRef]], None], after: timedelta, pause: float
+) -> None:
     clock = FakeClock()
     tmux = FakeTmux(clock)
     tmux.terminals["%1"] = FakePane(tty="/dev/pts/1", pid=1)
     monitor = PaneMonitor(tmux, clock, Published())
     monitor.track({QUIET: None})
     await monitor.tick()
-    monitor.attend(frozenset({QUIET}))
+    watch(monitor, frozenset({QUIET}))
     assert monitor.next_pause() == FAST_POLL_INTERVAL_S
-    clock.advance(RESTING_AFTER.total_seconds() + 1)
+    clock.advance(after.total_seconds() + 1)
     await monitor.tick()
-    assert monitor.next_pause() == SLOW_POLL_INTERVAL_S
-    tmux.terminals["%1"].prints = True
-    await monitor.tick()
-    assert monitor.next_pause() == FAST_POLL_INTERVAL_S
-
-
-async def test_a_pane_that_a_wake_waits_for_is_looked_at_less_often_while_nothing_changes_in_it() -> None:
-    clock = FakeClock()
-    tmux = FakeTmux(clock)
-    tmux.terminals["%1"] = FakePane(tty="/dev/pts/1", pid=1)
-    monitor = PaneMonitor(tmux, clock, Published())
-    monitor.track({QUIET: None})
-    await monitor.tick()
-    monitor.await_change(frozenset({QUIET}))
-    assert monitor.next_pause() == FAST_POLL_INTERVAL_S
-    clock.advance(CALM_AFTER.total_seconds() + 1)
-    await monitor.tick()
-    assert monitor.next_pause() == CALM
+    assert monitor.next_pause() == pause
     tmux.terminals["%1"].prints = True
     await monitor.tick()
     assert monitor.next_pause() == FAST_POLL_INTERVAL_S
