@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ ATTACKERS = (
 )
 
 
+@cache
 def names_in(path: Path) -> set[str]:
     """The names of the tests in a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
