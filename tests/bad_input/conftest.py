@@ -12,7 +12,7 @@ LONG_ARGUMENT = "a" * 60 + "!"
 """Of a process in a pane of the coordinator's tmux server: hard on a careless search for a pattern."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def coordinator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinator]:
     """One with a tmux server of its own, which is not to be harmed either; in the end its log holds no traceback."""
     with short_folder() as folder, tmux_server(folder) as tmux:

@@ -17,21 +17,21 @@ from tests.wire.requests import browsing
 from tests.wire.world import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_tmux() -> Iterator[TmuxServer]:
     """The tmux server that the shared coordinator finds."""
     with short_folder() as folder, tmux_server(folder) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def coordinator(shared_tmux: TmuxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinator]:
     """The coordinator that all scenarios of a run share; each has a team of its own."""
     with running(tmp_path_factory.mktemp("wire"), shared_tmux.folder) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def without_tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Coordinator]]:
     """Starts, when it is first wanted, a coordinator that finds no tmux server."""
     started: list[Coordinator] = []
