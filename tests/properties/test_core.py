@@ -15,7 +15,7 @@ from tests.properties.mail import Mail
 from tests.properties.unruly import UnrulyPanes
 from tests.properties.waking import Waking
 
-STORIES = int(os.environ.get("XATS_STORIES", "10"))
+STORIES = int(os.environ.get("XATS_STORIES", "6"))
 
 EVERY = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck))
 QUICK = settings(EVERY, max_examples=STORIES, stateful_step_count=30, derandomize=True, phases=[Phase.generate])
