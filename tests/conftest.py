@@ -4,16 +4,22 @@ import gc
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import ClientSession
+from mcp_types import CallToolResult
 
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.store.sql import database
+from xats_tui.backend.store.sql.migrations import prepare
+from xats_tui.core.clock import to_wire
 from xats_tui.runtime.settings import Settings
 
 Connect = Callable[..., Awaitable[Caller]]
@@ -41,10 +47,16 @@ SHARING = (
 """Test files that share a process with a slow start: a single worker runs them all and starts it once."""
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Look for reference cycles seldom, and never in what stays: that took a quarter of a screen test."""
-    gc.freeze()
-    gc.set_threshold(50_000)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(50_000)
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,6 +75,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             begun.add(test)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def new_databases_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have a new database be a copy of an empty one: making it step by step is most of a coordinator's start."""
+    empty = tmp_path_factory.mktemp("empty") / "data.db"
+    prepare(empty, datetime.now(UTC))
+
+    def prepare_copy(path: Path, now: datetime) -> None:
+        with suppress(OSError):  # left to `prepare`, which has a sentence for it
+            if not path.stat().st_size:
+                shutil.copyfile(empty, path)
+                with closing(sqlite3.connect(path)) as connection, connection:
+                    connection.execute("UPDATE moments SET at = ?", (to_wire(now),))
+        prepare(path, now)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "prepare", prepare_copy)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_client_lists_the_tools_unasked() -> Iterator[None]:
+    """The SDK's client lists them before its first answer, for output schemas, which no tool has (`test_kit.py`)."""
+
+    async def valid(session: ClientSession, name: str, result: CallToolResult) -> None:
+        del session, name, result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientSession, "validate_tool_result", valid)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_tmux_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """No test finds the tmux server of whoever runs it."""
@@ -74,9 +117,9 @@ def own_tmux_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def own_claude_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def own_claude_folder(monkeypatch: pytest.MonkeyPatch, own_tmux_folder: Path) -> Path:
     """No test sees the Claude Codes of whoever runs it."""
-    folder = tmp_path / "claude"
+    folder = own_tmux_folder / "claude"
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(folder))
     return folder
 

@@ -104,6 +104,7 @@ async def test_every_tool_is_offered_with_a_description_and_a_strict_schema(conn
     for tool in tools:
         assert tool.description
         assert tool.input_schema["additionalProperties"] is False, tool.name
+        assert tool.output_schema is None, tool.name
 
 
 async def test_the_list_of_tools_is_small_enough_to_stand_in_every_prompt(connect: Connect) -> None:
