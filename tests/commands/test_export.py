@@ -15,9 +15,10 @@ import pytest_asyncio
 from tests.commands.operating import Ran, run
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
+from tests.patience import PATIENCE
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.operator_api import reports
-from xats_tui.commands.export import pages
+from xats_tui.commands.export import pages, progress
 from xats_tui.commands.export.pages import Report
 from xats_tui.commands.export.words import route
 from xats_tui.runtime import private_files
@@ -30,8 +31,9 @@ OTHER = {"type": "object", "properties": {"id": {"type": "integer"}}, "required"
 
 
 @pytest_asyncio.fixture
-async def home(settings: Settings) -> AsyncIterator[Path]:
+async def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
     """The home of a coordinator whose team shop has had a day, and another team a message."""
+    monkeypatch.setattr(progress, "QUIET_S", PATIENCE)  # on a busy machine, too, nothing is said of the progress
     async with Coordinator.running(settings) as backend, callers() as connect:
         alice, bob, carl = [await connect(url_of(backend)) for _ in range(3)]
         await alice.register("alice", team="shop")
