@@ -73,7 +73,7 @@ async def test_initialize_is_answered_while_the_program_is_still_imported_and_on
         host.say(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
         host.say(b'{"jsonrpc":"2.0","id":"later","method":"ping"}')
         answer = await host.hear()
-        assert (folder / "begun").exists()
+        await eventually((folder / "begun").exists)
         assert answer["id"] == "hello"
         assert answer["result"]["protocolVersion"] == "2025-03-26"
         assert "register_agent" in answer["result"]["instructions"]

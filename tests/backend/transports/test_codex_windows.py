@@ -83,7 +83,8 @@ async def test_of_two_windows_the_thread_of_the_one_that_was_closed_is_not_set_t
     to_bob = await alice.call("send_message", to_agent_name="bob", body="hello")
     to_cid = await alice.call("send_message", to_agent_name="cid", body="hello")
 
-    assert to_cid["poked"] and codex.server.set_to_work == [OTHER_THREAD]
+    await until(alice, to_cid["message_id"], wake_status="delivered")
+    assert codex.server.set_to_work == [OTHER_THREAD]
     await until(alice, to_bob["message_id"], detail="no Codex window shows its thread")
     await codex.window(THREAD)  # `codex resume`
     await until(alice, to_bob["message_id"], wake_status="delivered")
