@@ -53,7 +53,7 @@ class TmuxServer:
     def run(self, *arguments: str) -> str:
         """Run a tmux command and return its output."""
         answer = subprocess.run(
-            ["tmux", *arguments], env=self.environment, capture_output=True, text=True, timeout=10, check=False
+            ["tmux", *arguments], env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert answer.returncode == 0, f"tmux {arguments}: {answer.stderr}"
         return answer.stdout

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from tests.commands.processes import clean_environment
 from tests.mcp_caller import Caller
+from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer
 from xats_tui.__main__ import main
 from xats_tui.runtime import early_sigint
@@ -118,7 +119,7 @@ def knock(
         named["authorization"] = f"Bearer {credential}"
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, headers=named, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             return Answer(status=response.status, body=json.load(response), headers=response.headers)
     except urllib.error.HTTPError as error:
         with error:

@@ -112,7 +112,7 @@ def test_a_command_imports_only_what_it_needs(tmp_path: Path, arguments: list[st
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=True,
         )
     imported = set(run.stderr.split())

@@ -20,6 +20,7 @@ from tests.commands.operating import Ran, Scene, knock, run
 from tests.commands.processes import clean_environment, daemon
 from tests.conftest import Sql
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 from tests.tmux_server import short_folder, tmux_server
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime import pid_file
@@ -515,7 +516,7 @@ async def test_a_command_imports_neither_the_screen_nor_the_sdk(scene: Scene) ->
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=True,
     )
     assert ran.stdout.splitlines()[-1] == "0 []"
@@ -547,7 +548,7 @@ async def test_whoever_reads_the_output_may_leave(scene: Scene) -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=True,
     )
     assert (ran.stdout, ran.stderr) == ("0\n", "")

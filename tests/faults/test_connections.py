@@ -43,7 +43,7 @@ ROOM = 40_000_000
 @contextmanager
 def connected(port: int, sent: bytes = b"") -> Iterator[socket.socket]:
     """A connection on which so much is sent."""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) as connection:
         connection.sendall(sent)
         connection.setblocking(False)
         yield connection
@@ -223,7 +223,7 @@ async def opened(port: int) -> list[int]:
     base = f"http://127.0.0.1:{port}"
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
     statuses: list[int] = []
-    async with httpx2.AsyncClient(base_url=base, headers=headers, verify=False, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=base, headers=headers, verify=False, timeout=PATIENCE) as http:
 
         async def ask(times: int) -> None:
             statuses.extend([(await http.post("/mcp", json=INITIALIZE)).status_code for _ in range(times)])

@@ -11,6 +11,7 @@ import pytest
 from tests.commands.processes import UNCOUNTED, clean_environment, daemon
 from tests.faults.disk import full_disk
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 
 REFUSED = "the disk of the database is full or cannot be written; free some space and try again"
 
@@ -69,7 +70,7 @@ for text, limit in (("before", resource.RLIM_INFINITY), ("lost", 0), ("lost", 0)
 @pytest.mark.slow
 def test_what_finds_no_room_in_the_log_is_left_out_and_nothing_is_printed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITES_A_LOG, str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     log = (tmp_path / "xats-tui.log").read_text()
@@ -85,7 +86,7 @@ def test_without_room_it_says_so_at_the_start(tmp_path: Path) -> None:
         env=clean_environment() | UNCOUNTED,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 

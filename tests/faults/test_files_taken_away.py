@@ -353,7 +353,7 @@ def test_a_second_coordinator_of_one_database_is_refused_by_whatever_name_it_com
     with daemon(tmp_path / "home", "--db", str(tmp_path / "shared.db")) as (process, _):
         command = ("daemon", "--home", str(tmp_path / "other"), "--port", "0", "--db", str(name(tmp_path)))
         second = subprocess.run(
-            [*XATS, *command], env=clean_environment(), capture_output=True, text=True, timeout=30, check=False
+            [*XATS, *command], env=clean_environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
     assert second.returncode == 1

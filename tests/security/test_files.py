@@ -16,7 +16,7 @@ import pytest
 
 from tests.commands.processes import daemon, xats
 from tests.conftest import Sql
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import StartError
 from xats_tui.dashboard import takeover
@@ -172,7 +172,8 @@ async def test_the_folder_of_contracts_leads_nowhere_else(
     put: Callable[[Path], None], settings: Settings, folder: Path, sql: Sql
 ) -> None:
     put(folder / "odd.schema.json")
-    async with asyncio.timeout(20), Coordinator.running(replace(settings, contracts=folder)) as backend:
+    own = replace(settings, contracts=folder)
+    async with asyncio.timeout(PATIENCE), Coordinator.running(own) as backend:
         (folder / "good.schema.json").write_text(json.dumps({"title": "good"}))
         await eventually(lambda: bool(sql("SELECT 1 FROM contracts WHERE name = 'good'")))
         assert sql("SELECT name FROM contracts") == [("good",)]

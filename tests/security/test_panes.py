@@ -13,6 +13,7 @@ from tests.backend.services.wakes.waking import bind, hints, quiet, until
 from tests.bad_input.profiles import QUICK
 from tests.bad_input.values import NASTY, texts
 from tests.conftest import Connect, Sql
+from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.wakes.policy import hint
@@ -92,7 +93,7 @@ COMMANDS = (
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_a_shell_that_reads_a_hint_finds_no_command_in_the_names(shell: str, tmp_path: Path) -> None:
     script = "".join(f"{hint([name], 1)}\n{hint([name, *COMMANDS], 9)}\n" for name in COMMANDS)
-    told = subprocess.run([shell, "-i"], input=script, text=True, capture_output=True, cwd=tmp_path, timeout=30)
+    told = subprocess.run([shell, "-i"], input=script, text=True, capture_output=True, cwd=tmp_path, timeout=PATIENCE)
 
     assert list(tmp_path.iterdir()) == []
     assert "[xats]" in told.stderr
@@ -146,7 +147,7 @@ async def test_a_line_for_tmux_is_no_format_and_no_command(tmux: TmuxServer, tmp
         assert not pwned.exists()
     finally:
         looking.terminate()
-        looking.communicate(timeout=10)
+        looking.communicate(timeout=PATIENCE)
 
 
 def test_a_line_of_the_log_cannot_be_forged(tmp_path: Path) -> None:

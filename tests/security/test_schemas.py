@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect
+from tests.patience import PATIENCE
 from xats_tui.backend.services.contracts import book
 
 PATTERN, VICTIM = "^(a+)+$", "a" * 64 + "!"
@@ -68,14 +69,14 @@ async def test_nobody_waits_while_two_schemas_are_compared(register: Connect, mo
     changes, may_end = book._changes, threading.Event()
 
     def takes_long(old: Any, new: Any) -> Any:
-        assert may_end.wait(30)
+        assert may_end.wait(PATIENCE)
         return changes(old, new)
 
     monkeypatch.setattr(book, "_changes", takes_long)
     await alice.call("register_contract", name="x", schema={"type": "string"})
     comparing = asyncio.create_task(alice.call("register_contract", name="x", schema={"type": "number"}))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             for number in range(20):
                 assert "task_id" in await bob.call("task_add", title=str(number))
         assert not comparing.done()

@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 REPEATS_DROPPED_FOR = 30.0
 """Seconds within which a message with the same text has no effect, as was seen with 2.1.332."""
 
@@ -200,7 +202,7 @@ def claude_code(folder: Path, sockets: Path, *arguments: str) -> Iterator[Claude
         yield ClaudeCode(process, folder, sockets)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
         if process.stdout:
             process.stdout.close()
 

@@ -200,7 +200,7 @@ def test_pre_registering_a_pane_from_the_command_line(home: Path, guarded: Coord
             env=clean_environment() | {"HOME": str(home), "XATS_HOME": str(home)} | environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
 

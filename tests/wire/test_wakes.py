@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.wire.codex_server import THREAD, CodexServer, codex_server
 from tests.wire.coordinator import TOKEN_NAME
 from tests.wire.scenarios.channels import channel, next_wake
@@ -65,7 +66,7 @@ async def test_a_codex_thread_takes_a_turn(http_world: World, kind: Any) -> None
         alice = await world.agent("alice")
         await codex_agent(world, "bob", server.url)
         sent = await alice.call("send_message", to_agent_name="bob", body="SECRET")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not server.texts():
                 await asyncio.sleep(0.02)
         (text,) = server.texts()
@@ -78,7 +79,7 @@ async def test_a_codex_thread_takes_a_turn(http_world: World, kind: Any) -> None
         if kind is not without_an_answer_to_read:
             exactly(sent, SENT)
             assert (sent["poked"], sent["poke_skip_reasons"], sent["retry_scheduled"]) == (True, [], False)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await reasons(alice, sent["message_id"]))[0] != "delivered":
                 await asyncio.sleep(0.05)
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.backend.transports.pane.test_gates import AGENT
 from tests.fakes import Published
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.stand_ins.claude_code import ClaudeCode, claude_code
 from tests.tmux_server import short_folder
 from xats_tui.backend.client_states import ClientStates
@@ -138,7 +138,7 @@ async def test_a_killed_process_tells_nothing_though_its_file_stays(watch: Watch
     assert watch.state() is PaneState.IDLE
 
     os.kill(claude.pid, signal.SIGKILL)
-    claude.process.wait(10)
+    claude.process.wait(PATIENCE)
     await watch.watcher.look()
 
     assert json.loads(claude.file.read_text())["status"] == "idle"

@@ -8,6 +8,7 @@ import sys
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
 from xats_tui.backend.services.agents import pattern_helper
 from xats_tui.backend.services.agents.process_patterns import MAX_PATTERN_CHARS, BadPattern, ProcessPatterns
 
@@ -80,7 +81,7 @@ async def test_an_expensive_pattern_keeps_nobody_busy_and_fills_no_memory(patter
 
 def test_the_helper_gets_no_more_memory_than_it_may_have() -> None:
     code = f"import runpy; h = runpy.run_path({pattern_helper.__file__!r}); h['limit'](); bytearray(h['MEMORY_BYTES'])"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     assert told.stderr.endswith("MemoryError\n")
 

@@ -16,6 +16,7 @@ import pytest
 from tests.commands.processes import clean_environment
 from tests.conftest import Connect
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
@@ -84,14 +85,14 @@ async def hook(backend: Coordinator, event: str = "PermissionRequest", **fields:
 
 async def printed(process: Running) -> Any:
     """The output of a hook that ends well; None if it printed nothing."""
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert (process.returncode, err) == (0, b"")
     return json.loads(out) if out else None
 
 
 async def opened(backend: Coordinator, agent_id: str) -> Dialog:
     """The dialog on the board, whose own dialog the client shows."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not (dialogs := backend.states.dialogs(agent_id)):
             await asyncio.sleep(0.01)
     tells(backend, agent_id, PaneState.DIALOG)
@@ -101,7 +102,7 @@ async def opened(backend: Coordinator, agent_id: str) -> Dialog:
 
 
 async def off_the_board(backend: Coordinator, agent_id: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while backend.states.dialogs(agent_id):
             await asyncio.sleep(0.01)
 
@@ -181,7 +182,7 @@ async def test_a_dialog_that_was_answered_at_the_pane_is_closed_by_the_next_one_
 
 
 async def on_the_board(backend: Coordinator, agent_id: str, subject: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while subject not in [dialog.subject for dialog in backend.states.dialogs(agent_id)]:
             await asyncio.sleep(0.01)
 

@@ -14,6 +14,7 @@ from tests.backend.services.wakes.waking import bind, hints, quiet, status_of, u
 from tests.commands.processes import clean_environment
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
+from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.coordinator import Coordinator
 
@@ -154,7 +155,7 @@ def test_a_hook_without_a_coordinator_says_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "xats_tui", "hook", "--home", str(tmp_path)]
 
     done = subprocess.run(
-        command, input='{"session_id": "x"}', capture_output=True, text=True, env=clean_environment(), timeout=20
+        command, input='{"session_id": "x"}', capture_output=True, text=True, env=clean_environment(), timeout=PATIENCE
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -17,7 +17,7 @@ import pytest
 
 from tests.backend.transports.pane.test_gates import AGENT, BINDING
 from tests.fakes import FakePane, FakeTmux
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.stand_ins.claude_code import ClaudeCode, claude_code
 from tests.tmux_server import short_folder
 from xats_tui.backend.client_states import ClientStates
@@ -314,7 +314,7 @@ async def test_a_stopped_program_is_not_posted_to(desk: Desk) -> None:
 
 def has_ended(desk: Desk) -> None:
     os.kill(desk.claude.pid, signal.SIGKILL)
-    desk.claude.process.wait(10)
+    desk.claude.process.wait(PATIENCE)
 
 
 def has_no_file(desk: Desk) -> None:
@@ -365,7 +365,7 @@ async def test_another_program_at_the_socket_gets_no_token(desk: Desk) -> None:
     with socket.socket(socket.AF_UNIX) as impostor:
         impostor.bind(str(desk.claude.socket))
         impostor.listen()
-        impostor.settimeout(10)
+        impostor.settimeout(PATIENCE)
 
         observation, result = await desk.readiness(), await desk.deliver()
         for _ in range(2):
