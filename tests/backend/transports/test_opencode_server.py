@@ -267,14 +267,15 @@ async def test_a_server_is_on_this_machine(url: str, connect: Connect) -> None:
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+UNANSWERED = "did not answer /session"
 SWELLING = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
 
 
 @pytest.mark.parametrize(
     ("head", "part", "said"),
     [
-        (b"", b"H", "did not answer /session"),
-        (HEAD + b"Content-Length: 1000000\r\n\r\n[", b" ", "did not answer /session"),
+        (b"", b"H", UNANSWERED),
+        (HEAD + b"Content-Length: 1000000\r\n\r\n[", b" ", UNANSWERED),
         (HEAD + b"\r\n[", b" " * 1_000_000, "with what opencode does not"),
         (HEAD + b"Content-Encoding: gzip\r\n\r\n" + SWELLING, b"", "with what opencode does not"),
         (b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\n\r\n", b"", "status 307"),
@@ -285,7 +286,7 @@ SWELLING = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
 async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_left(
     head: bytes, part: bytes, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opencode_api, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(opencode_api, "TIMEOUT_S", 0.5 if said == UNANSWERED else PATIENCE)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError), closing(writer):
