@@ -10,12 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
-
-if TYPE_CHECKING:
-    from xats_tui.backend.system.tmux_process import TmuxProcess
 
 STARTS_SERVER = "new-session"
 """Command that starts a server if none is running."""
@@ -24,6 +21,34 @@ T = TypeVar("T")
 
 Answer = tuple[list[str], list[str]]
 """Lines that tmux printed, and lines that it complained with."""
+
+
+class CommandUse:
+    """Whether anybody waits for a command, which another thread starts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_over = False
+        self._end: Callable[[], object] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """True if nobody waits any more: a command that starts now would type at a time that nobody has judged."""
+        return self._is_over
+
+    def begin(self, end: Callable[[], object]) -> None:
+        """Note how the command ends that has just been started."""
+        with self._lock:
+            self._end = end
+            if self._is_over:
+                end()
+
+    def give_up(self) -> None:
+        """End the command, or do not let it start."""
+        with self._lock:
+            self._is_over = True
+            if self._end:
+                self._end()
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:
@@ -52,18 +77,17 @@ async def on_own_thread(work: Callable[[], T]) -> T:
 
 
 async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str]) -> Answer:
-    """Run one command; its process is killed when the caller is cancelled.
+    """Run one command; when the caller is cancelled, its process is killed, or not started.
 
     Raises:
         UntrustedSocket, NoServer, TmuxUnavailable: nothing was run.
         OSError: tmux cannot be run.
     """
-    under_way: list[TmuxProcess] = []
+    use = CommandUse()
     try:
-        return await on_own_thread(partial(_answer, sockets, socket, arguments, under_way))
+        return await on_own_thread(partial(_answer, sockets, socket, arguments, use))
     except asyncio.CancelledError:
-        for command in under_way:
-            command.end()
+        use.give_up()
         raise
 
 
@@ -72,7 +96,7 @@ def prepare() -> None:
     import_module(f"{__package__}.tmux_process")
 
 
-def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list["TmuxProcess"]) -> Answer:
+def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], use: CommandUse) -> Answer:
     program = shutil.which("tmux")
     if program is None:
         raise FileNotFoundError("there is no tmux")
@@ -80,7 +104,9 @@ def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_w
 
     with _server(sockets, socket, starts=arguments[0] == STARTS_SERVER) as (option, path):
         # `-u`: without a UTF-8 locale, tmux prints every non-ASCII character as `_`
-        command = TmuxProcess(under_way, program, "-u", *option, *arguments)
+        if use.is_over:
+            return [], []
+        command = TmuxProcess(use.begin, program, "-u", *option, *arguments)
         complaints = [line.replace(path, sockets.path(socket)) if path else line for line in command.stderr]
         return list(command.stdout), complaints
 
