@@ -5,6 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from xats_tui.core.errors import StoreError
+
 logger = logging.getLogger(__name__)
 
 RESTART_DELAY_S = 1.0
@@ -13,14 +15,18 @@ RESTART_DELAY_S = 1.0
 
 @asynccontextmanager
 async def kept_running(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run a task beside the block; if it fails, log the error and restart it."""
+    """Run a task beside the block; if it fails, log the error and restart it.
+
+    A fault of the database is not logged: many tasks would log it every second, as long as it lasts.
+    """
 
     async def keep() -> None:
         while True:
             try:
                 await run()
-            except Exception:
-                logger.exception("%s failed and will be restarted", name)
+            except Exception as error:
+                if not (isinstance(error, StoreError) and error.fault):  # else it is reported already, once for all
+                    logger.exception("%s failed and will be restarted", name)
                 await asyncio.sleep(RESTART_DELAY_S)
 
     task = asyncio.create_task(keep(), name=name)
