@@ -23,7 +23,7 @@ from xats_tui.mcp_bridge.host.pipes import Pipes
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 
-NEEDED_LATER = {"asyncio", "httpx2", "psutil", "pydantic", "ssl", "tomllib", "typer"}
+NEEDED_LATER = {"asyncio", "httpcore2", "psutil", "pydantic", "ssl", "tomllib", "typer"}
 """Modules that only the ready bridge needs."""
 
 OTHER_COMMANDS = {"xats_tui.commands.readings", "xats_tui.commands.doctor", "xats_tui.clients.setup"}
@@ -54,7 +54,7 @@ INITIALIZE = b'{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"pr
 
 @asynccontextmanager
 async def slow_bridge(
-    home: Path, folder: Path, *arguments: str, slow: str = "httpx2"
+    home: Path, folder: Path, *arguments: str, slow: str = "httpcore2"
 ) -> AsyncIterator[tuple[ScriptedHost, Path]]:
     """A bridge whose imports stop at a module until there is a file `go on` in the folder."""
     folder.mkdir()
@@ -64,7 +64,7 @@ async def slow_bridge(
 
 
 @pytest.mark.first_variant_quick
-@pytest.mark.parametrize("slow", ["psutil", "httpx2"])
+@pytest.mark.parametrize("slow", ["psutil", "httpcore2"])
 async def test_initialize_is_answered_while_the_program_is_still_imported_and_only_once(
     home: Path, tmp_path: Path, slow: str
 ) -> None:

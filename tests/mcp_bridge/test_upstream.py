@@ -401,3 +401,35 @@ async def test_a_proxy_of_the_environment_does_not_come_between(
     async with connected_to(coordinator, tmp_path) as (upstream, _):
         result = await upstream.request("tools/call", call("echo"))
     assert json.loads(result["content"][0]["text"]) == {"agent_id": "a-1"}
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+async def test_events_are_read_in_whatever_pieces_they_come(
+    coordinator: ScriptedCoordinator, tmp_path: Path, line_end: bytes
+) -> None:
+    async def drip(exchange: Exchange) -> None:
+        note = {"jsonrpc": "2.0", "method": "notifications/note"}
+        answer = {"jsonrpc": "2.0", "id": exchange.message["id"], "result": {"said": "ü" * 3}}
+        lines = [
+            ": still here",
+            "",
+            "event: message",
+            f"data:{json.dumps(note)}",
+            "",
+            "data",
+            "data:",
+            "",
+            *(f"data: {line}" for line in json.dumps(answer, indent=1, ensure_ascii=False).splitlines()),
+            "",
+            "",
+        ]
+        exchange.writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        for byte in line_end.join(line.encode() for line in lines):
+            exchange.writer.write(bytes([byte]))
+            await exchange.writer.drain()
+            await asyncio.sleep(0)
+
+    coordinator.script = drip
+    async with connected_to(coordinator, tmp_path) as (upstream, heard):
+        assert await upstream.request("tools/call", call("whoami")) == {"said": "üüü"}
+        assert [message["method"] for message in heard] == ["notifications/note"]

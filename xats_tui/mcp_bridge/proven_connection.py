@@ -1,4 +1,4 @@
-"""Connections to the coordinator on which nothing is sent before its proof."""
+"""Connections to the coordinator; where there is a secret, nothing is sent on one before the coordinator's proof."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -6,28 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import httpcore2
-import httpx2
 
 from xats_tui.runtime.coordinator_proof import MAX_ANSWER_BYTES, TIMEOUT_S, Challenge, keys
 
 SocketOptions = Iterable[Any] | None
 
 MOST_CONNECTIONS, MOST_IDLE, IDLE_S = 100, 20, 5.0
-"""The limits that httpx2 uses by default."""
+"""Limits: open connections, idle ones among them, and how long one may be idle."""
 
 
-class ProvingTransport(httpx2.AsyncHTTPTransport):
-    """httpx2's transport, with a proof demanded on every new connection."""
+def connections(url: str, key_path: Path | None, token: str | None) -> httpcore2.AsyncConnectionPool:
+    """Return the connections to a coordinator; they use no proxy of the environment.
 
-    def __init__(self, key_path: Path | None, token: str) -> None:
-        super().__init__(trust_env=False, verify=False)  # for plain HTTP only: certificates would take 30 ms to read
-        # httpx2 2.16 has no public way to a pool with its own network; tests check that this one still works.
-        self._pool = httpcore2.AsyncConnectionPool(
-            max_connections=MOST_CONNECTIONS,
-            max_keepalive_connections=MOST_IDLE,
-            keepalive_expiry=IDLE_S,
-            network_backend=_ProvingNetwork(key_path, token),
-        )
+    Args:
+        url: the coordinator's endpoint.
+        key_path: the file with a key that the coordinator may prove itself with, besides the token.
+        token: the secret that is sent; None if there is none, and so nothing to prove.
+    """
+    is_plain = url.startswith("http:")  # else its certificate is the proof
+    return httpcore2.AsyncConnectionPool(
+        max_connections=MOST_CONNECTIONS,
+        max_keepalive_connections=MOST_IDLE,
+        keepalive_expiry=IDLE_S,
+        network_backend=_ProvingNetwork(key_path, token) if token and is_plain else None,
+    )
 
 
 class _ProvingNetwork(httpcore2.AsyncNetworkBackend):

@@ -4,7 +4,7 @@ Requests and results pass through unchanged; every failure tells whether the req
 
 The module speaks HTTP itself for two reasons: importing the SDK's client takes a second, which is as long as a host may
 wait for its first answer; and that client reports neither the end of its standing stream nor whether a request had
-left.
+left.  It uses httpcore2 without httpx2, whose import takes longer than everything that the answer needs.
 """
 
 import asyncio
@@ -15,13 +15,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-import httpx2
+import httpcore2
 
 from xats_tui import __version__
 from xats_tui.core.call_meta import CALLS_ONCE
 from xats_tui.mcp_bridge.host.messages import METHOD_NOT_FOUND
-from xats_tui.mcp_bridge.proven_connection import ProvingTransport
+from xats_tui.mcp_bridge.proven_connection import connections
 from xats_tui.runtime.coordinator_proof import NotProven
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,15 @@ Hear = Callable[[Mapping[str, Any]], None]
 CONNECT_TIMEOUT_S = 2.0
 DEAD_STREAM_S = 60.0
 """Time without a byte after which a stream counts as dead; the coordinator sends a comment every 15 s."""
+TIMEOUTS: Mapping[str, float] = {"connect": CONNECT_TIMEOUT_S} | dict.fromkeys(("read", "write", "pool"), DEAD_STREAM_S)
+"""The bounds in the form of httpcore2."""
+
+SESSION_ID = "mcp-session-id"
 FAREWELL_TIMEOUT_S = 1.0
 """Time to tell the coordinator that a request or the session has ended."""
+
+BROKEN = (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol)
+"""Errors of a connection, before or after the request has left."""
 
 REFUSED = -32000
 
@@ -92,21 +100,11 @@ class CoordinatorSession:
         self._hear = hear
         self._ids = itertools.count(1)
         self._lost = asyncio.Event()
-        headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+        self._headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
         if token:
-            headers["authorization"] = f"Bearer {token}"
-        timeout = httpx2.Timeout(DEAD_STREAM_S, connect=CONNECT_TIMEOUT_S)
-        # The coordinator is on this machine: a proxy from the environment must not come between.
-        secret = token or httpx2.URL(url).params.get("token")
-        is_plain = url.startswith("http:")
-        transport = ProvingTransport(key_path, secret) if secret and is_plain else None
-        self._http = httpx2.AsyncClient(
-            headers=headers,
-            timeout=timeout,
-            trust_env=False,
-            transport=transport,
-            verify=not is_plain,  # reading the certificates of all authorities takes 30 ms
-        )
+            self._headers["authorization"] = f"Bearer {token}"
+        in_url = parse_qs(urlsplit(url).query).get("token", [None])[0]
+        self._connections = connections(url, key_path, token or in_url)
         self.greeting: Mapping[str, Any] = {}
         """The result of `initialize`."""
 
@@ -119,7 +117,7 @@ class CoordinatorSession:
         client = {"name": self._name, "version": __version__}
         hello = {"protocolVersion": PROTOCOL, "capabilities": {"experimental": {CALLS_ONCE: {}}}, "clientInfo": client}
         self.greeting = await self.request("initialize", hello)
-        self._http.headers["mcp-protocol-version"] = str(self.greeting.get("protocolVersion", PROTOCOL))
+        self._headers["mcp-protocol-version"] = str(self.greeting.get("protocolVersion", PROTOCOL))
         await self._post({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     @property
@@ -165,18 +163,19 @@ class CoordinatorSession:
         """End the session at the coordinator, if it can be reached."""
         try:
             async with asyncio.timeout(FAREWELL_TIMEOUT_S):
-                if "mcp-session-id" in self._http.headers:
-                    await self._http.delete(self._url)
-        except (httpx2.HTTPError, TimeoutError):
+                if SESSION_ID in self._headers:
+                    async with self._sent("DELETE") as response:
+                        await response.aread()
+        except (NotReached, Interrupted, TimeoutError):
             logger.debug("the coordinator was gone before the session ended")
         finally:
-            await self._http.aclose()
+            await self._connections.aclose()
 
     async def _answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         async with self._sent("POST", json.dumps(message).encode()) as response:
             await self._check(response)
             if message["method"] == "initialize":
-                self._http.headers["mcp-session-id"] = self._session_id(response)
+                self._headers[SESSION_ID] = self._session_id(response)
             async for received in _messages(response):
                 if received.get("id") == message["id"] and "method" not in received:
                     return _result(received)
@@ -184,19 +183,23 @@ class CoordinatorSession:
         raise Interrupted("the answer ended before it was complete")
 
     @asynccontextmanager
-    async def _sent(self, method: str, body: bytes = b"") -> AsyncIterator[httpx2.Response]:
+    async def _sent(self, method: str, body: bytes | None = None) -> AsyncIterator[httpcore2.Response]:
+        headers = [(name, value.encode()) for name, value in self._headers.items()]
+        bounds = {"timeout": dict(TIMEOUTS)}
         try:
-            async with self._http.stream(method, self._url, content=body) as response:
+            async with self._connections.stream(
+                method, self._url, headers=headers, content=body, extensions=bounds
+            ) as response:
                 yield response
         except NotProven as error:
             raise NoCoordinator(str(error)) from error
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.PoolTimeout) as error:
             raise NotReached(f"nothing answers at {self._url}") from error
-        except (httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
+        except (*BROKEN, ValueError) as error:
             raise Interrupted(str(error) or type(error).__name__) from error
 
-    def _session_id(self, response: httpx2.Response) -> str:
-        session_id = response.headers.get("mcp-session-id")
+    def _session_id(self, response: httpcore2.Response) -> str:
+        session_id = _header(response, SESSION_ID)
         if not session_id:
             raise self._no_coordinator()
         return session_id
@@ -204,27 +207,27 @@ class CoordinatorSession:
     def _no_coordinator(self) -> NoCoordinator:
         return NoCoordinator(f"what listens at {self._url} is no xats coordinator: name another port with --port")
 
-    async def _check(self, response: httpx2.Response) -> None:
+    async def _check(self, response: httpcore2.Response) -> None:
         """Raise an error unless the response answers the request."""
-        if response.status_code < 400:
+        if response.status < 400:
             return
         body = _object(await response.aread())
         error = body.get("error")
-        if response.status_code == 401:
+        if response.status == 401:
             raise TokenRefused(
                 f"{self._url} refuses the token: set the same one for the bridge (--token or XATS_TOKEN)"
             )
-        if response.status_code in (404, 405) and "mcp-session-id" not in self._http.headers:
+        if response.status in (404, 405) and SESSION_ID not in self._headers:
             raise self._no_coordinator()
-        if response.status_code == 503 and isinstance(error, dict) and "mcp-session-id" not in self._http.headers:
+        if response.status == 503 and isinstance(error, dict) and SESSION_ID not in self._headers:
             raise CoordinatorFull(str(error.get("message")))
-        if response.status_code in (404, 503) or error == UNKNOWN_SESSION:
+        if response.status in (404, 503) or error == UNKNOWN_SESSION:
             raise NotReached(f"{self._url} does not know this session")
         if isinstance(error, dict):
             raise RpcError(error)
-        if response.status_code >= 500:
-            raise Interrupted(f"{self._url} answered with status {response.status_code}")
-        raise RpcError({"code": REFUSED, "message": str(error or f"status {response.status_code}"), "data": body})
+        if response.status >= 500:
+            raise Interrupted(f"{self._url} answered with status {response.status}")
+        raise RpcError({"code": REFUSED, "message": str(error or f"status {response.status}"), "data": body})
 
     async def _listen(self) -> None:
         try:
@@ -260,14 +263,40 @@ class CoordinatorSession:
             await response.aread()
 
 
-async def _messages(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+async def _messages(response: httpcore2.Response) -> AsyncIterator[dict[str, Any]]:
     """Yield the JSON-RPC messages of an answer: a single one, or those of an event stream."""
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        async for event in httpx2.EventSource(response, max_event_size=None):
-            if event.data:
-                yield _object(event.data)
+    if _header(response, "content-type").startswith("text/event-stream"):
+        async for data in _events(response):
+            yield _object(data)
     else:
         yield _object(await response.aread())
+
+
+async def _events(response: httpcore2.Response) -> AsyncIterator[bytes]:
+    """Yield the data of each event of a stream; comments and events without data are left out."""
+    data: list[bytes] = []
+    async for line in _lines(response):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            data.append(value.removeprefix(b" "))
+        elif not line and any(data):
+            yield b"\n".join(data)
+            data = []
+
+
+async def _lines(response: httpcore2.Response) -> AsyncIterator[bytes]:
+    begun = bytearray()
+    async for piece in response.aiter_stream():
+        *complete, rest = piece.split(b"\n")
+        for line in complete:
+            yield bytes(begun + line).removesuffix(b"\r")
+            begun.clear()
+        begun += rest
+
+
+def _header(response: httpcore2.Response, name: str) -> str:
+    """Return the value of a header; empty if there is none."""
+    return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name.encode()), "")
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
