@@ -11,6 +11,7 @@ import termios
 from codecs import getincrementaldecoder
 from collections.abc import Collection
 from contextlib import suppress
+from threading import main_thread
 from types import FrameType
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -33,9 +34,12 @@ class JobDriver(LinuxDriver):
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
-            while not self.exit_event.is_set():
-                if selector.select(LOOK_INTERVAL_S) and (text := decode(os.read(self.fileno, READ_BYTES))):
-                    for message in parser.feed(text):
+            while not self._is_to_end():
+                if selector.select(LOOK_INTERVAL_S):
+                    data = os.read(self.fileno, READ_BYTES)
+                    if not data:  # the terminal is gone, and would be ready at once for ever
+                        self.exit_event.wait(LOOK_INTERVAL_S)
+                    for message in parser.feed(text) if (text := decode(data)) else ():
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
@@ -61,6 +65,10 @@ class JobDriver(LinuxDriver):
     def _stop(self) -> None:
         if self._is_drawing():  # of two signals in a row, only the first one stops it
             super()._sigtstp_application()
+
+    def _is_to_end(self) -> bool:
+        # Textual does not tell if it fails meanwhile, or has only begun: this thread must not keep the process alive.
+        return self.exit_event.is_set() or not main_thread().is_alive()
 
     def _is_drawing(self) -> bool:
         return self._writer_thread is not None and self._writer_thread.is_alive()
