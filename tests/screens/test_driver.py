@@ -38,8 +38,7 @@ def test_a_driver_that_was_not_told_to_stop_does_not_keep_the_program_alive(is_g
     told = subprocess.run(
         [sys.executable, "-c", STORY],
         stdin=terminal,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
