@@ -66,7 +66,7 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-
 
 
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
-"""Seconds without painting while a mode is opened: for the first time, and later."""
+"""Seconds without painting while a mode is opened for the first time, and after a choice in the palette."""
 
 PREPARING = "preparing"
 """Group of the worker that creates the screens of other modes."""
@@ -154,8 +154,7 @@ class XatsApp(App[Next]):
         self._when_prepared = when_prepared
         self._trail: list[Mode] = []
         """Modes through whose rows the operator came to the open mode."""
-        self._is_laid_out = False
-        """True if the mode that is being opened was open before."""
+        self._opening: Mode | None = None
         self._reloads = Refresh(
             desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)), self._unseen
         )
@@ -199,7 +198,7 @@ class XatsApp(App[Next]):
         """Open the first mode and start loading."""
         for screen in SCREENS:
             self.add_mode(screen.mode, partial(self._made, screen))
-        await self.switch_mode(self._desk.memory.state.mode or Mode.LIVE)
+        await self._switch_to(self._desk.memory.state.mode or Mode.LIVE)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_interval(SAVE_INTERVAL_S, self._desk.memory.save)
         self.set_interval(TIDY_INTERVAL_S, self._tidy)
@@ -353,10 +352,9 @@ class XatsApp(App[Next]):
 
     async def _go_to(self, mode: Mode, words: str | None = None, row: str | None = None) -> None:
         """Open a mode as it was left, with an optional filter or row."""
-        self._is_laid_out = mode in self._screen_stacks
         if isinstance(here := self.screen_stack[0], ModeScreen) and here.mode is not mode:
             here.leave()
-        await self.switch_mode(mode)
+        await self._switch_to(mode)
         self._desk.memory.change(mode=mode)
         screen = self.screen_stack[0]
         if isinstance(screen, ModeScreen):
@@ -365,10 +363,15 @@ class XatsApp(App[Next]):
             screen.arrive(words, row)
         self._reloads.hurry()
 
-    def delay_update(self, delay: float = FIRST_LOOK) -> None:
-        """Delay painting while a mode is opened."""
-        # A mode that was laid out before is ready after a moment.
-        super().delay_update(NEXT_LOOK if self._is_laid_out else delay)
+    async def _switch_to(self, mode: Mode) -> None:
+        self._opening = mode
+        await self.switch_mode(mode)
+        self._opening = None
+
+    def delay_update(self, delay: float = NEXT_LOOK) -> None:
+        """Delay painting while something is opened; a mode that was open before is laid out, and waits for nothing."""
+        if self._opening not in self._screen_stacks:
+            super().delay_update(FIRST_LOOK if self._opening else delay)
 
     async def action_quit(self) -> None:
         """Quit; if agents are connected, ask first."""

@@ -91,6 +91,17 @@ async def test_a_letter_of_a_filter_is_painted_once_and_draws_the_list_alone(mon
         assert (paints(pilot) - before, len(layouts), len(lists), len(headers)) == (1, 0, 1, 0)
 
 
+async def test_a_mode_that_is_opened_again_is_painted_once_and_not_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with messages() as pilot:
+        for mode in (Mode.TASKS, Mode.MESSAGES):
+            await press(pilot, mode.digit)
+        for mode in (Mode.TASKS, Mode.MESSAGES):
+            before = paints(pilot)
+            with counted(monkeypatch, Screen, "_refresh_layout") as layouts:
+                await press(pilot, mode.digit)
+            assert (paints(pilot) - before, len(layouts)) == (1, 0), mode
+
+
 async def test_the_prompt_line_opens_without_styling_the_rest_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async with messages() as pilot:
         with counted(monkeypatch, Stylesheet, "apply") as styled:

@@ -78,6 +78,10 @@ LATE_AFTER_S = 1.25
 STILL_INTERVAL_S = 0.001
 """Seconds between two looks whether every widget is done."""
 
+# Textual's own 1/60 s would be added to every key that follows a frame closely, or that takes two.
+FRAME_INTERVAL_S = 0.004
+"""Minimum seconds between two frames."""
+
 MAX_UNPAINTED_S = UPDATE_PERIOD
 """Maximum seconds for which painting waits for widgets that are not done."""
 
@@ -133,7 +137,7 @@ class ModeScreen(
     def _update_timer(self) -> Timer:
         """The timer that paints; Textual's own would paint the beginning of a change, and the rest a frame later."""
         if self._frames is None:
-            self._frames = self.set_interval(UPDATE_PERIOD, self._paint_when_still, pause=True)
+            self._frames = self.set_interval(FRAME_INTERVAL_S, self._paint_when_still, pause=True)
         return self._frames
 
     async def _paint_when_still(self) -> None:
@@ -235,6 +239,12 @@ class ModeScreen(
             Content(f"This terminal is {self.size.width}×{self.size.height}; xats-tui needs at least 80×24.")
         )
         self.call_after_refresh(self.draw)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for a size, unless that is how the screen is laid out."""
+        # Textual calls this for every mode that is opened.
+        if size != self._compositor.size or self._layout_required or self._scroll_required:
+            super()._screen_resized(size)
 
     @on(ScreenSuspend)
     def _covered(self) -> None:
