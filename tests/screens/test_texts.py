@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tests.screens.looking import text
 from xats_tui.screens.widgets.texts import TextPanel
@@ -71,6 +73,38 @@ async def test_another_text_lays_nothing_out_anew() -> None:
         await pilot.pause()
         assert words(pilot)[0] == "line 0"
         assert laid_out == []
+
+
+async def test_only_the_lines_that_have_changed_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with panel(height=8) as (pilot, shown):
+        shown.update(Content("label\nold\nstays\nfourth"))
+        await pilot.pause()
+        drawn: list[int] = []
+        original = TextPanel.render_line
+
+        def noted(self: TextPanel, y: int) -> Strip:
+            drawn.append(y)
+            return original(self, y)
+
+        monkeypatch.setattr(TextPanel, "render_line", noted)
+        shown.update(Content("label\nnew\nstays"))
+        await pilot.pause()
+        assert drawn == [1, 3]
+        assert words(pilot) == ["label", "new", "stays", "", "", "", "", ""]
+
+
+async def test_a_scrolled_text_that_changes_is_drawn_where_it_stands() -> None:
+    async with panel() as (pilot, shown):
+        shown.update(Content("\n".join(f"line {n}" for n in range(30))))
+        await pilot.pause()
+        shown.scroll_end(animate=False, immediate=True)
+        await pilot.pause()
+        shown.update(Content("\n".join(f"{'LINE' if n == 27 else 'line'} {n}" for n in range(30))))
+        await pilot.pause()
+        assert words(pilot) == ["line 26", "LINE 27", "line 28", "line 29"]
+        shown.update(Content("\n".join(f"other {n}" for n in range(6))))
+        await pilot.pause()
+        assert words(pilot) == ["other 2", "other 3", "other 4", "other 5"]
 
 
 async def test_a_text_wraps_anew_when_the_terminal_gets_narrower() -> None:

@@ -3,6 +3,9 @@
 It knows neither what the text is about nor when it changes.
 """
 
+from collections.abc import Sequence
+from itertools import islice, zip_longest
+
 from rich.style import Style
 from textual import on
 from textual.content import Content
@@ -40,8 +43,13 @@ class TextPanel(ScrollView, can_focus=True):
     def update(self, content: Content) -> None:
         """Show this content, if it differs from the current one."""
         if not content.is_same(self._content):
+            before, top = self._lines, self.scroll_offset.y
             self._content = content
             self._wrap()
+            if self.scroll_offset.y == top:
+                self._redraw(before, self._lines, top)
+            else:
+                self._redraw_all()
 
     def render(self) -> Content:
         """Return the whole text, from which a selection is copied."""
@@ -60,15 +68,18 @@ class TextPanel(ScrollView, can_focus=True):
     def selection_updated(self, selection: Selection | None) -> None:
         """Redraw with the selection."""
         self._wrap()
+        self._redraw_all()
 
     def notify_style_update(self) -> None:
         """Redraw with the new colours."""
         super().notify_style_update()
         self._wrap()
+        self._redraw_all()
 
     @on(Resize)
     def _fit(self) -> None:
         self._wrap()
+        self._redraw_all()
         if self.text_width != self._fitted_to:
             self._fitted_to = self.text_width
             self.post_message(self.WidthChanged())
@@ -82,4 +93,13 @@ class TextPanel(ScrollView, can_focus=True):
             # sight.
             self.set_reactive(Widget.virtual_size, size)
             self._scroll_update(size)
-        self.refresh(Region(0, 0, width, height))  # not the scrollbar
+
+    def _redraw(self, before: Sequence[Strip], lines: Sequence[Strip], top: int) -> None:
+        """Redraw the visible lines that have changed; those below a short text, and most labels of a detail, stay."""
+        shown = zip_longest(before[top:], lines[top:])
+        changed = [y for y, (old, new) in enumerate(islice(shown, self.container_size.height)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, self.text_width, 1) for y in changed))
+
+    def _redraw_all(self) -> None:
+        self.refresh(Region(0, 0, self.text_width, self.container_size.height))  # not the scrollbar
