@@ -1,6 +1,7 @@
 """Start and end of the dashboard."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from textual import work
 from textual.app import ComposeResult
+from textual.dom import DOMNode
 from textual.widgets import Static
 from textual.worker import WorkerFailed
 
@@ -24,6 +26,7 @@ from xats_tui.dashboard.run import run
 from xats_tui.runtime.settings import load
 from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.dialogs.dialog_screen import DialogScreen
+from xats_tui.screens.modes import mode_screen
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.frame import FooterRow
 
@@ -152,3 +155,35 @@ async def test_the_dashboard_can_be_left_while_a_mode_is_being_mounted() -> None
     async with app.run_test(size=(120, 40)):
         app._init_mode(Mode.ACTIVITY)
     assert app.failure is None
+
+
+def nodes_of_parts() -> int:
+    """Return the number of nodes that Textual makes for the styles of widgets' parts, garbage included."""
+    return sum(type(one) is DOMNode for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.AGENTS])
+async def test_data_that_grows_old_and_is_new_again_changes_the_frames_and_leaves_no_garbage(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = XatsApp(desk(FILLED))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.switch_mode(mode)
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, mode_screen.ModeScreen)
+        panel = next(one for one in screen.query(".panel") if one.display)
+        fresh = panel.styles.border.top
+        gc.collect()
+        before = nodes_of_parts()
+        gc.disable()
+        try:
+            for age in (60.0, None, 60.0):
+                monkeypatch.setattr(mode_screen, "staleness", lambda *_, age=age: age)
+                screen.draw_header()
+                assert (panel.styles.border.top == fresh) is (age is None)
+            await settled(pilot)
+            assert nodes_of_parts() < before + 65  # one styling of the whole screen makes as many
+        finally:
+            gc.enable()
+        assert panel.styles.border.top != fresh

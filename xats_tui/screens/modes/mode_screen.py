@@ -71,6 +71,9 @@ logger = logging.getLogger(__name__)
 BODY_PARTS = frozenset(Slice) - {Slice.HEALTH, Slice.RATES}
 """Slices whose change is drawn at once; the others can wait until nobody types."""
 
+STALE, FRAMES = "-stale", ".panel, .tile"
+"""Class of a mode whose data is old, and the widgets whose style follows it in the stylesheets."""
+
 # The stale mark and the ages must keep moving even if no snapshot arrives.
 LATE_AFTER_S = 1.25
 """Seconds after which the screen is redrawn without a new snapshot."""
@@ -315,7 +318,7 @@ class ModeScreen(
         """Draw the header: overall state and freshness."""
         if self.is_mounted:
             now, travel = self.desk.clock.now(), self.desk.travel
-            self.set_class(staleness(self._latest, now) is not None, "-stale")
+            self._mark_stale(staleness(self._latest, now) is not None)
             self.set_class(travel.is_away, "-past")
             if travel.is_away:
                 self.query_one(HeaderRow).show_past(self.desk.scope.of(self._latest), travel, now)
@@ -324,6 +327,15 @@ class ModeScreen(
             shown = self.desk.scope.of(self._latest)
             outside = self.desk.concerns.outside(shown, now)
             self.query_one(HeaderRow).show(shown, now, outside, read_only=self.desk.verbs.read_only)
+
+    def _mark_stale(self, is_stale: bool) -> None:
+        if is_stale == self.has_class(STALE):
+            return
+        # Only the frames have another style.  To style the whole screen makes the styles of all parts of its widgets
+        # anew: 3,000 objects that refer to each other and so stay until garbage is searched for, each time that a busy
+        # machine falls behind or catches up.
+        self.set_class(is_stale, STALE, update=False)
+        self.app.stylesheet.update_nodes(self.query(FRAMES))
 
     def draw_keys(self) -> None:
         """Draw the mode row and the footer."""
