@@ -15,7 +15,7 @@ from tests.mcp_caller import Caller
 from tests.patience import PATIENCE, eventually
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server_on_tcp
 from xats_tui.backend.coordinator import Coordinator
-from xats_tui.backend.services.receipts import AnswerNumbers
+from xats_tui.backend.services.receipts import AnswerNumbers, _unsent
 from xats_tui.runtime.settings import Settings
 
 UNREAD = "SELECT body FROM messages WHERE read_at IS NULL ORDER BY event_id"
@@ -203,10 +203,17 @@ async def test_a_restart_takes_nothing_out_of_hands_that_it_has_reached(
 def test_a_call_counts_only_answers_to_its_own_reader_as_not_yet_there() -> None:
     numbers = AnswerNumbers()
     earlier = numbers.of_answer()
-    release = numbers.hold("alice", "ALICE", lambda: True, numbers.of_answer())
+    release = numbers.hold("alice", "ALICE", _unsent, numbers.of_answer())
     under_way = numbers.of_answer()
     assert earlier < numbers.of_call("alice") < under_way < numbers.of_call("bob")
-    assert earlier < numbers.of_host("ALICE") < under_way < numbers.of_host("BOB")
+    assert earlier < numbers.of_turn_end("ALICE") < under_way < numbers.of_turn_end("BOB")
     release()
     assert under_way < numbers.of_call("alice")
-    assert under_way < numbers.of_host("ALICE")
+    assert under_way < numbers.of_turn_end("ALICE")
+
+
+def test_the_end_of_a_turn_shows_that_what_is_on_its_way_has_arrived() -> None:
+    numbers = AnswerNumbers()
+    answer = numbers.of_answer()
+    numbers.hold("alice", "ALICE", lambda: True, answer)
+    assert numbers.of_call("alice") == answer < numbers.of_turn_end("ALICE")

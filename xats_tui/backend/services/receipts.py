@@ -69,6 +69,11 @@ class _Held:
     is_on_its_way: Callable[[], bool]
 
 
+def _unsent() -> bool:
+    """Tell of an answer that is not sent yet, or lost, that it has not arrived."""
+    return True
+
+
 class AnswerNumbers:
     """Numbers that tell whether an answer had arrived before a call began."""
 
@@ -87,9 +92,13 @@ class AnswerNumbers:
         held = [one.number for one in self._held.get(reader, ()) if one.is_on_its_way()]
         return min(held) if held else self.of_answer()
 
-    def of_host(self, agent_id: str) -> int:
-        """Return a number that is greater than those of the agent's answers that have arrived, and of no others."""
-        return min((one.number for one in self._on_their_way() if one.agent_id == agent_id), default=self.of_answer())
+    def of_turn_end(self, agent_id: str) -> int:
+        """Return a number that is greater than those of the agent's answers that were sent, and of no others.
+
+        The end of a turn shows that what was sent in it has arrived.
+        """
+        unsent = (one for one in self._on_their_way() if one.agent_id == agent_id and one.is_on_its_way is _unsent)
+        return min((one.number for one in unsent), default=self.of_answer())
 
     @property
     def first_held(self) -> int:
@@ -169,7 +178,7 @@ class InboxReceipt:
     @contextmanager
     def answering(self, agent_id: str) -> Iterator[None]:
         """Offer an agent's messages in this block; those offered count as arriving until the receipt is told more."""
-        self._hold(agent_id, _always, self._numbers.of_answer())
+        self._hold(agent_id, _unsent, self._numbers.of_answer())
         try:
             yield
         except asyncio.CancelledError:  # given up, perhaps when all was stored: the model gets no answer
@@ -196,7 +205,7 @@ class InboxReceipt:
     def lose(self) -> None:
         """Announce what was offered again as soon as that can be stored, because nobody gets the answer."""
         if self._offered is not None:
-            self._hold(self._agent_id, _always, self._offered)
+            self._hold(self._agent_id, _unsent, self._offered)
             self._lose(self)
 
     async def come_back(self) -> None:
@@ -256,7 +265,7 @@ class Receipts:
 
     async def turn_ended(self, agent: Agent) -> None:
         """Mark as read what an agent was handed in a turn that its own program reports as over."""
-        before = self._numbers.of_host(agent.agent_id)
+        before = self._numbers.of_turn_end(agent.agent_id)
         # most turns fetch nothing: they need no transaction
         if await store.has_mail_in_hand(self._database, agent.agent_id):
             async with self._database.write() as tx:
@@ -315,7 +324,7 @@ class Receipts:
         return _Watch(newest=newest, since=now, at=now + SHORTEST_PAUSE_S)
 
     async def _look_at(self, agent_id: str, watch: _Watch) -> None:
-        before, age = self._numbers.of_host(agent_id), self._clock.monotonic() - watch.since
+        before, age = self._numbers.of_turn_end(agent_id), self._clock.monotonic() - watch.since
         agent = await agents_store.by_id(self._database, agent_id)
         at_rest = agent is not None and await self._waker.is_at_rest(agent)
         to_note = age >= LEAVES_WITHIN_S and not watch.is_noted and watch.newest < self._numbers.first_held
@@ -339,10 +348,6 @@ async def _came_back(lost: InboxReceipt) -> bool:
         await lost.come_back()
     except StoreError:  # a fault of the database is logged once, not at each try
         return False
-    return True
-
-
-def _always() -> bool:
     return True
 
 
