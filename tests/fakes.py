@@ -63,9 +63,10 @@ class Notified:
     def __init__(self) -> None:
         self.notifications: list[tuple[str, Mapping[str, Any]]] = []
 
-    async def __call__(self, method: str, params: Mapping[str, Any]) -> None:
+    async def __call__(self, method: str, params: Mapping[str, Any]) -> bool:
         """Keep a notification."""
         self.notifications.append((method, params))
+        return True
 
 
 class Published:

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.fakes import Notified
 from tests.patience import PATIENCE, eventually
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.mcp_sessions import McpSession
@@ -130,9 +131,7 @@ async def test_scopes_gather_while_the_listeners_loop_is_busy(coordinator: Coord
 
 
 async def session_of_an_agent(backend: Coordinator) -> McpSession:
-    async def notify(method: str, params: object) -> None: ...
-
-    return backend.sessions.open("s", "client", notify)
+    return backend.sessions.open("s", "client", Notified())
 
 
 async def test_a_change_after_a_silence_is_told_in_a_pause_between_calls(

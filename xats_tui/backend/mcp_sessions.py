@@ -19,7 +19,8 @@ from xats_tui.core.model.health import SessionEntry
 JUST_NOW = timedelta(minutes=1)
 """Time after a call for which a client without a standing stream counts as connected."""
 
-Notify = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+Notify = Callable[[str, Mapping[str, Any]], Awaitable[bool]]
+"""Sends a notification; returns False if the client does not read its stream, and may get it later or never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ async def test_a_stream_counts_as_open_when_a_notification_would_leave(
     session = await open_session(http)
     opened = backend.sessions.get(session["mcp-session-id"])
     assert opened is not None
-    said: list[asyncio.Future[None]] = []
+    said: list[asyncio.Future[bool]] = []
 
     def hear(event: Event) -> None:
         if backend.sessions.has_stream(opened) and not said:

@@ -64,6 +64,26 @@ async def test_w45_an_agent_with_a_channel_is_woken_on_it_whatever_program_it_is
     assert "nothing confirms it" in status["detail"]
 
 
+async def test_a_hint_on_a_stream_that_nobody_reads_counts_as_unconfirmed(
+    backend: Coordinator, connect: Connect, register: Connect
+) -> None:
+    await listening_proxy(connect, "channel-1")
+    alice, _ = await register("alice"), await register("bob", client="custom", delivery=CHANNEL)
+
+    async def in_vain(method: str, params: object) -> bool:
+        return False
+
+    for session in backend.sessions.open_ones():
+        session.notify = in_vain
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    await until(alice, sent["message_id"], transport="claude-channel")
+    status = await status_of(alice, sent["message_id"])
+    assert status["wake_status"] != "delivered"
+    assert "submitted" not in status["evidence"]
+    assert "does not read its channel's stream" in status["detail"]
+
+
 async def test_reading_the_mail_ends_a_wake_on_a_channel(connect: Connect, register: Connect) -> None:
     await listening_proxy(connect, "channel-1")
     alice, bob = await register("alice"), await register("bob", delivery=CHANNEL)

@@ -266,10 +266,12 @@ class McpServer:
         return greeting | {"capabilities": capabilities} | ({"protocolVersion": FIRST_PROTOCOL} if first else {})
 
     async def _open(self, connection: Connection, opening: Mapping[str, Any]) -> None:
-        async def notify(method: str, params: Mapping[str, Any]) -> None:
+        async def notify(method: str, params: Mapping[str, Any]) -> bool:
             with suppress(TimeoutError):
                 async with asyncio.timeout(NOTIFY_TIMEOUT_S):
                     await connection.notify(method, params)
+                return True
+            return False
 
         session_id, client = connection.session_id, opening["clientInfo"]
         assert session_id is not None  # only stateless connections have no id

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Observation, Reachability, WakeStage
 from xats_tui.core.transport import IntervalWatch
 
 WAKE = "notifications/channel_wake"
 
 SENT = "sent on the channel's open stream; nothing confirms it but the agent's next call"
+NOT_READ = "the program does not read its channel's stream, and may take the hint later"
 NOBODY_LISTENS = "nobody listens on the agent's channel"
 NOT_CARRIED = "no session carries the agent's channel"
 
@@ -77,13 +78,12 @@ class OpenChannels:
         carried = self._by_csid.get(csid)
         return carried is not None and (not carried.agents_own or carried.session.agent_id == agent_id)
 
-    async def wake(self, csid: str, content: str) -> bool:
-        """Send a line on a channel; return False if there is no open stream."""
+    async def wake(self, csid: str, content: str) -> bool | None:
+        """Send a line on a channel; return False if there is no open stream, None if it may be taken later."""
         session = self.carrier(csid)
         if session is None or not self._sessions.has_stream(session):
             return False
-        await session.notify(WAKE, {"content": content, "meta": {}})
-        return True
+        return await session.notify(WAKE, {"content": content, "meta": {}}) or None
 
     def _is_open(self, carried: _Carried) -> bool:
         return self._sessions.get(carried.session.session_id) is carried.session
@@ -120,9 +120,15 @@ class ClaudeChannel:
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Send the hint; `forced` has no effect here."""
         csid = agent.delivery.address["channel_session_id"]
-        reaches = self._channels.reaches(csid, agent.agent_id)
-        if reaches and await self._channels.wake(csid, hint):
+        sent = self._channels.reaches(csid, agent.agent_id) and await self._channels.wake(csid, hint)
+        if sent:
             return DeliveryResult(step=WakeStage.SUBMITTED, detail=SENT, seen_before="", seen_after=hint, typed=False)
         return DeliveryResult(
-            step=WakeStage.ATTEMPTED, detail=NOBODY_LISTENS, seen_before="", seen_after="", typed=False, failed=True
+            step=WakeStage.ATTEMPTED,
+            detail=f"{UNCONFIRMED}{NOT_READ}" if sent is None else NOBODY_LISTENS,
+            seen_before="",
+            seen_after="",
+            typed=False,
+            failed=sent is False,
+            uncertain=sent is None,
         )
