@@ -80,7 +80,7 @@ def test_the_wheel_holds_the_program_with_its_stylesheets_and_nothing_else(wheel
     sources = {
         path
         for path in (ROOT / "xats_tui").rglob("*")
-        if path.suffix in (".py", ".tcss", ".toml", ".ts", ".typed", ".jinja")
+        if path.suffix in (".py", ".tcss", ".toml", ".ts", ".tsv", ".typed", ".jinja")
     }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == {str(path.relative_to(ROOT)) for path in sources}

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tests.screens.looking import settled, shows, text, until
+from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.source import FixedSource
 from tests.screens.sample.teams import TEAMS, who
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.states import NORMAL, SMALL, after, missing
 from xats_tui.app import XatsApp
-from xats_tui.screens.modes.wall import LEAST_CELLS, LEAST_ROWS, MAX_TILES, Arrangement, arrange
+from xats_tui.screens.modes.wall import LEAST_CELLS, LEAST_ROWS, MAX_TILES, Arrangement, Wall, arrange
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,19 @@ async def test_tiles_of_teams_that_begin_alike_are_told_apart() -> None:
     async with XatsApp(desk(replace(TEAMS, roster=roster))).run_test(size=SMALL) as pilot:
         await after("2", "slash", *"backend", "enter", "w", words="backend@paym…urope-north ◐ busy 1m")(pilot)
         assert "backend@pay…urope-south ✕ shell 4m" in text(pilot)
+
+
+async def test_a_wall_that_is_being_removed_is_drawn_without_its_tiles() -> None:
+    async with XatsApp(desk(TEAMS)).run_test(size=NORMAL) as pilot:
+        await after("2", "w", words="more panes not shown")(pilot)
+        wall = pilot.app.screen.query_one(Wall)
+        await wall.grid.remove_children()
+        removal = wall.grid.remove()
+
+        wall.show(TEAMS, TEAMS.roster, NOW)
+
+        assert wall.chosen == ""
+        await removal
 
 
 async def test_a_wall_says_what_it_leaves_out_and_esc_leaves_it() -> None:

@@ -52,6 +52,7 @@ Run = Callable[..., None]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Sets up a client of a home, or removes what was set up, with programs that need not be there."""
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
     monkeypatch.setattr("xats_tui.clients.setup.program.ClientProgram.where", lambda *_: "/bin/it")
     monkeypatch.setattr("os.fsync", lambda _: None)
     (tmp_path / "proj").mkdir()

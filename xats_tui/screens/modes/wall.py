@@ -147,11 +147,12 @@ class Wall(Vertical):
         self._have_tiles(len(shown))
         styles = self.grid.styles
         styles.grid_size_columns, styles.grid_size_rows = made.columns, made.rows
-        for tile, entry in zip(self.tiles, shown, strict=True):
+        tiles = self.tiles  # a wall that is being removed gets no further ones
+        for tile, entry in zip(tiles, shown, strict=False):
             tile.draw(snapshot, entry, now)
         self.note.update(Content.styled(_note(len(entries), len(shown)), CONTENT_STYLES[Tone.WARN]))
-        if self._chosen not in {tile.agent_id for tile in self.tiles}:
-            self._chosen = self.tiles[0].agent_id if shown else ""
+        if self._chosen not in {tile.agent_id for tile in tiles}:
+            self._chosen = tiles[0].agent_id if tiles else ""
             if isinstance(self.screen.focused, Tile):  # its agent has left, or another one took its place
                 self.focus_chosen()
 
