@@ -438,8 +438,9 @@ def _wake_subject(snapshot: Snapshot, wakes: list[Wake]) -> str:
 
 
 def _is_worth_a_look(wake: Wake, now: datetime) -> bool:
-    is_long = now - queued_at(wake) > LONG_WAIT
-    return _is_waiting(wake) and (is_long or wake.needs_a_person) and not _is_in_ack_loop(wake)
+    if not _is_waiting(wake) or _is_in_ack_loop(wake):  # first, as it is so of most wakes
+        return False
+    return wake.needs_a_person or now - queued_at(wake) > LONG_WAIT
 
 
 def _is_in_ack_loop(wake: Wake) -> bool:
