@@ -176,7 +176,7 @@ async def test_a_team_is_as_another_program_has_left_it_while_groups_are_committ
             await touching
 
 
-async def test_a_look_up_does_not_wait_for_a_commit(
+async def test_a_look_up_waits_for_a_commit_without_holding_up_others(
     known: KnownAgents, database: CountedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice, stored, may_return = await learn(known), asyncio.Event(), threading.Event()
@@ -193,9 +193,13 @@ async def test_a_look_up_does_not_wait_for_a_commit(
         committing = asyncio.create_task(database.transact(partial(store.touch, agent_id="BOB")))
         await stored.wait()
         patched.setattr(OutsideChanges, "note", lambda self: pytest.fail("it would wait at the connection"))
-        assert await known.by_id("ALICE") == alice
-        may_return.set()
-        await committing
+        looking, before = asyncio.create_task(known.by_id("ALICE")), database.asked
+        await asyncio.sleep(0)
+        assert not looking.done()
+    may_return.set()
+    await committing
+    assert await looking == alice
+    assert database.asked == before
 
 
 COLUMNS = ("role", "client", "model", "tmux_pane_id", "claude_ui_pid", "delivery_kind", "host_session", "name", "team")

@@ -165,12 +165,16 @@ class Database:
         async with self._reader() as reader:
             return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
 
-    def was_changed_outside(self) -> bool | None:
+    async def was_changed_outside(self) -> bool | None:
         """Return whether another program has changed the file since the last call; None while that cannot be told."""
+        if self._group.has_begun and not self._writer.direct.in_transaction:
+            # SQLite counts a transaction as over before its commit has reached the log: a statement would wait for
+            # that at the connection, with the loop.  What another program has stored until now, the next group notes.
+            await self._group.group_ended()
         if not self._turn.is_full:
             self._writer.outside.note()
-        elif not (self._group.has_begun and self._writer.direct.in_transaction):
-            return None  # a thread has the connection, perhaps for long, and a statement here would wait for it
+        elif not self._group.has_begun:  # a thread has the connection, perhaps for long
+            return None
         return self._writer.outside.take()
 
     async def save_at_the_end(self) -> None:

@@ -110,6 +110,8 @@ class GroupCommit:
         self._limit = LoopLimit(writer.direct, MAX_CHECKS)
         self._waiting: list[_Member[Any]] = []
         self._running: asyncio.Task[None] | None = None
+        self._group: asyncio.Future[None] | None = None
+        """The group that is being carried out or was the last one."""
         self.has_begun = False
         """True while the turn is ours and `Writer.outside` is up to date as of the beginning of a group."""
 
@@ -140,6 +142,11 @@ class GroupCommit:
             raise member.error
         return member.result  # type: ignore[return-value]  # without an error there is a result
 
+    async def group_ended(self) -> None:
+        """Wait for the end of the group that is being carried out."""
+        if self._group is not None and not self._group.done():
+            await asyncio.wait({self._group})
+
     async def close(self) -> None:
         """Wait until every transaction is committed or given up."""
         while self._running is not None:
@@ -160,7 +167,7 @@ class GroupCommit:
 
     async def _commit_together(self, members: list[_Member[Any]]) -> None:
         """Carry out and commit the members; each gets its outcome."""
-        group = asyncio.get_running_loop().create_future()
+        self._group = group = asyncio.get_running_loop().create_future()
         for member in members:
             member.group = group
         try:

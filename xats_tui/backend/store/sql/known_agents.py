@@ -51,12 +51,12 @@ class KnownAgents:
         assert row is not None
         changed = CHANGED.format(columns=row["names"], told=TOLD)
         await self._database.watch(TOLD, (*TRIGGERS, changed), self._hear)
-        self._database.was_changed_outside()  # what follows is compared with now
+        await self._database.was_changed_outside()  # what follows is compared with now
         self._watching = True
 
     async def by_id(self, agent_id: str) -> Agent | None:
         """Return the agent with this id."""
-        is_current = self._is_current()
+        is_current = await self._is_current()
         if is_current and (known := self._by_id.get(agent_id)):
             return known
         before = self._changes
@@ -65,7 +65,7 @@ class KnownAgents:
 
     async def by_name(self, team: str, name: str) -> Agent | None:
         """Return the agent with this exact name in the team."""
-        is_current = self._is_current()
+        is_current = await self._is_current()
         if is_current and (known := self._by_id.get(self._ids.get((team, name), ""))):
             return known
         before = self._changes
@@ -74,7 +74,7 @@ class KnownAgents:
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
         """Return a team's agents, the earliest registered first."""
-        is_current = self._is_current()
+        is_current = await self._is_current()
         ids = self._teams.get(team)
         if ids is not None and is_current:
             return tuple([self._by_id[agent_id] for agent_id in ids])
@@ -87,9 +87,9 @@ class KnownAgents:
         self._teams[team] = tuple(agent.agent_id for agent in agents)
         return await self.of_team(team)
 
-    def _is_current(self) -> bool:
+    async def _is_current(self) -> bool:
         """Forget everything if another program has changed the file; return False while that cannot be told."""
-        is_changed = self._database.was_changed_outside()
+        is_changed = await self._database.was_changed_outside()
         if is_changed:  # no trigger of ours has told of it
             self._forget_all()
         return is_changed is not None
