@@ -40,8 +40,12 @@ def record(**changes: Any) -> dict[str, Any]:
 def bridge(socket: str = SOCKET) -> Iterator[SeenProcess]:
     """A child of this process that was told of the inbox."""
     told = {"QWEN_CODE_MESSAGING_SOCKET": socket, "QWEN_CODE_MESSAGING_TOKEN": "secret"}
-    child = subprocess.Popen(["/bin/sh", "-c", "read line"], env=told, stdin=subprocess.PIPE)
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", "echo; read line"], env=told, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     try:
+        assert child.stdout is not None
+        child.stdout.readline()  # before it runs, its environment cannot be read
         yield SeenProcess(child.pid, psutil.Process(child.pid).create_time())
     finally:
         child.communicate()
