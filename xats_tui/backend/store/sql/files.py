@@ -150,7 +150,8 @@ class DatabaseFiles:
         return ""
 
     def _is_whole(self) -> bool:
-        if not self._beside.stat().st_size:
+        found = Mark.of(self._beside)
+        if found is None or not found.size:
             return False  # SQLite would remove the log of an empty file, as `cp` leaves it for a moment
         try:
             with closing(sqlite3.connect(f"{self._beside.as_uri()}?mode=rw", uri=True)) as connection:
