@@ -17,7 +17,7 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.screens.data.targets import open_wake_of
 from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.rows.doing import doing, tasks_in_progress
-from xats_tui.screens.rows.teams import team_rows
+from xats_tui.screens.rows.teams import TEAMS as TEAM_LIST
 
 IDLE = TEAMS.entry(who("planner@shop").agent_id)
 BUSY = ToldState(state=PaneState.BUSY, detail="thread active", source=StateSource.THREAD, at=ago(minutes=2))
@@ -27,7 +27,7 @@ BASH = ToldWork(tool=UsedTool(name="Bash: pytest -q", at=ago(seconds=20)))
 
 def told(entry: RosterEntry | None) -> str:
     assert entry is not None
-    return doing(entry, tasks_in_progress(TEAMS), NOW).text
+    return doing(entry, tasks_in_progress(TEAMS).get(entry.agent.agent_id, ()), NOW).text
 
 
 def test_a_task_in_progress_comes_first_with_its_time() -> None:
@@ -79,7 +79,7 @@ def test_a_failed_wake_is_open_when_none_waits() -> None:
 
 
 def test_each_team_is_summed_up() -> None:
-    rows = {row.key: [cell.text for cell in row.cells] for row in team_rows(TEAMS, NOW)}
+    rows = {row.key: [cell.text for cell in row.cells] for row in TEAM_LIST.rows(TEAMS, NOW)}
     assert rows["mobile"] == ["mobile", "4/5", "1", "1", "3", "1", "–", "1", "1"]
     assert rows["shop"] == ["shop", "5/5", "–", "–", "2", "–", "1", "1", "1"]
 

@@ -15,7 +15,8 @@ from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import WakeGroup, find, group_key
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.query.filters import Filter
-from xats_tui.screens.rows.wakes import COLUMNS, grouped, wake_rows
+from xats_tui.screens.rows.wakes import COLUMNS, grouped
+from xats_tui.screens.rows.wakes import WAKES as WAKE_LIST
 from xats_tui.screens.widgets.columns import Order
 from xats_tui.screens.widgets.folding import Folding
 from xats_tui.screens.widgets.format import TableRow
@@ -30,7 +31,7 @@ WAKES = (
     *(wake(QA, number, WakeStatus.DELIVERED, None, 1, number, *STAGES) for number in range(5, 35)),
 )
 SNAPSHOT = Snapshot(roster=(entry(BACKEND), entry(QA)), wakes=WAKES, confirmed_at=NOW)
-ROWS = wake_rows(SNAPSHOT, NOW)
+ROWS = WAKE_LIST.rows(SNAPSHOT, NOW)
 
 ALL_OF_QA = group_key(QA.agent_id)
 

@@ -1,5 +1,6 @@
 """Rows are made anew when what they are read from has changed, or the times in them, and not before."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -7,9 +8,10 @@ import pytest
 
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.filled import FILLED
+from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import WakeStage
 from xats_tui.screens.data.snapshot import Snapshot
-from xats_tui.screens.modes.listing import Listing, Reading
+from xats_tui.screens.modes.listing import MINUTES_AFTER_S, Listing, Reading
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.contracts import CONTRACTS, VERSIONS
@@ -17,10 +19,18 @@ from xats_tui.screens.rows.messages import MESSAGES, STREAM
 from xats_tui.screens.rows.task_graph import TASK_GRAPH
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.rows.wakes import WAKES
+from xats_tui.screens.widgets.format import TableRow
+
+SHARP = datetime.fromtimestamp(NOW.timestamp() // MINUTES_AFTER_S * MINUTES_AFTER_S, NOW.tzinfo)
+"""A moment at which times in minutes are brought up to date."""
 
 LISTINGS = (AGENTS, STREAM, MESSAGES, WAKES, TASKS, TASK_GRAPH, *BOARD.values(), CONTRACTS, VERSIONS, ACTIVITY)
 
 each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=[f"{n} {one.title}" for n, one in enumerate(LISTINGS)])
+
+
+def tells_seconds(row: TableRow) -> bool:
+    return any(re.search(r"\b(\d+m)?\d+s\b", cell.text) for cell in row.cells)
 
 
 @each_listing
@@ -33,13 +43,29 @@ def test_rows_are_read_from_no_part_but_those_that_the_listing_names(listing: Li
 @each_listing
 def test_a_time_told_in_seconds_is_never_a_second_old(listing: Listing) -> None:
     reading = Reading(listing)
-    for seconds in (0, 20, 50, 59, 60, 120, 3540, 3599, 3600):
-        now = NOW + timedelta(seconds=seconds)
+    for start in (-5, 3540, 86390):
+        for second in range(start, start + 75):
+            now = NOW + timedelta(seconds=second, milliseconds=300)
+            reading.take(FILLED, now)
+            for row, fresh in zip(reading.rows, listing.rows(FILLED, now), strict=True):
+                assert row == fresh or not tells_seconds(fresh), second
+
+
+@each_listing
+def test_every_time_is_up_to_date_six_times_a_minute(listing: Listing) -> None:
+    reading = Reading(listing)
+    for second in range(0, 7300, MINUTES_AFTER_S):
+        now = SHARP + timedelta(seconds=second)
         reading.take(FILLED, now)
-        if listing.tells_seconds(FILLED, now):
-            later = now + timedelta(seconds=1)
-            reading.take(FILLED, later)
-            assert reading.rows == listing.rows(FILLED, later)
+        assert reading.rows == listing.rows(FILLED, now), second
+
+
+@each_listing
+def test_a_clock_that_is_set_back_is_followed(listing: Listing) -> None:
+    reading = Reading(listing)
+    for now in (NOW + timedelta(days=2), NOW):
+        reading.take(FILLED, now)
+        assert reading.rows == listing.rows(FILLED, now)
 
 
 def test_rows_stay_the_same_ones_while_nothing_in_them_can_have_changed() -> None:
@@ -60,17 +86,24 @@ def test_a_part_that_is_loaded_again_is_read_again() -> None:
     assert reading.rows != before
 
 
-def test_a_list_that_tells_no_seconds_is_looked_through_six_times_a_minute() -> None:
-    looks = list[datetime]()
+def test_only_rows_whose_time_has_changed_are_made_anew() -> None:
+    made = list[str]()
 
-    def noted(snapshot: Snapshot, now: datetime) -> bool:
-        looks.append(now)
-        return TASKS.tells_seconds(snapshot, now)
+    def noted(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableRow:
+        row = TASKS.row(snapshot, entry, now)
+        made.append(row.key)
+        return row
 
-    reading, later = Reading(replace(TASKS, tells_seconds=noted)), NOW + timedelta(days=1)
-    for seconds in range(60):
-        reading.take(FILLED, later + timedelta(seconds=seconds))
-    assert len(looks) <= 2 * 7
+    ages = (timedelta(seconds=30), timedelta(seconds=90), timedelta(hours=3))
+    tasks = tuple(replace(one, task=replace(one.task, created_at=SHARP - age, claimed_at=None, completed_at=None))
+                  for one, age in zip(FILLED.tasks, ages, strict=False))  # fmt: skip
+    young, older, old = (one.task.id for one in tasks)
+    reading, shown = Reading(replace(TASKS, row=noted)), replace(FILLED, tasks=tasks)
+    for second in range(30):
+        reading.take(shown, SHARP + timedelta(seconds=second))
+    assert (made.count(young), made.count(older), made.count(old)) == (30, 1, 1)
+    reading.take(shown, SHARP + timedelta(seconds=30))
+    assert (made.count(young), made.count(older), made.count(old)) == (31, 2, 1)
 
 
 def test_what_is_due_within_the_hour_is_told_in_seconds_from_the_first_one_on() -> None:

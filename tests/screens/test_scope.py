@@ -15,7 +15,7 @@ from xats_tui.screens.data.attention import ConcernCache, concerns
 from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.query.command_line import LimitTo, Perform, Unknown, complete, read_team
-from xats_tui.screens.rows.teams import team_rows
+from xats_tui.screens.rows.teams import TEAMS as TEAM_LIST
 from xats_tui.screens.rows.wakes import WAKES
 
 
@@ -117,7 +117,7 @@ def test_counts_of_a_team_say_when_older_entries_were_not_loaded() -> None:
     many = tuple(replace(TEAMS.wakes[0], message_id=str(number)) for number in range(MAX_LIST_ROWS))
     shop = limited("shop", replace(TEAMS, wakes=(*many[1:], TEAMS.wakes[1])))
     assert WAKES.summary(shop) == f"0 waiting · {MAX_LIST_ROWS - 1} failed · newest {MAX_LIST_ROWS}"
-    assert [cell.text for cell in team_rows(shop, NOW)[0].cells][6] == f"{MAX_LIST_ROWS - 1}+"
+    assert [cell.text for cell in TEAM_LIST.rows(shop, NOW)[0].cells][6] == f"{MAX_LIST_ROWS - 1}+"
     assert "newest" not in WAKES.summary(limited("shop"))
 
 

@@ -17,14 +17,18 @@ from watchfiles import awatch
 from xats_tui.core.clock import Clock
 
 POLL_INTERVAL_S = 1.0
-"""Interval between two looks at the files without a notification."""
+"""Interval between two looks for a place that cannot be watched, because it does not exist, for instance."""
+
+# Each round of a watch takes a thread: at one a second, two watches took a quarter of an idle coordinator's time.
+QUIET_INTERVAL_S = 3.0
+"""Interval between two looks at the files of a watched place without a notification."""
 
 DEBOUNCE_MS = 200
 """Time in which changes count as one, because an editor writes, renames and touches."""
 
 # A folder that was removed and made again is another one to the system.
-NOTICES_OF_A_WATCH = 60
-"""Number of notices, at least one a second, after which a place is watched anew."""
+NOTICES_OF_A_WATCH = 20
+"""Number of notices, at least one in `QUIET_INTERVAL_S`, after which a place is watched anew."""
 
 MAX_FILE_BYTES = 4_000_000
 """Largest file that is read."""
@@ -90,13 +94,13 @@ async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedF
 
 
 async def _moments(place: Path, clock: Clock) -> AsyncGenerator[None, None]:
-    """Yield whenever something may have changed, and at least once in `POLL_INTERVAL_S`."""
+    """Yield whenever something may have changed, and at least once in `QUIET_INTERVAL_S`."""
     while True:
         watching = awatch(
             place,
             debounce=DEBOUNCE_MS,
             step=DEBOUNCE_MS,  # each step wakes a thread
-            rust_timeout=round(POLL_INTERVAL_S * 1000),
+            rust_timeout=round(QUIET_INTERVAL_S * 1000),
             yield_on_timeout=True,
         )
         try:

@@ -45,10 +45,15 @@ class ShownNames:
 
     def __init__(self, agents: Iterable[Named] = ()) -> None:
         self._times = Counter(folded(agent.name) for agent in agents)
+        self._shared: dict[str, bool] = {}
+        """Whether several known agents have a name, by each spelling asked for: lists ask for each many times."""
 
     def of(self, agent: Named) -> str:
         """Return `name`, or `name@team` if another known agent has that name."""
-        return agent.address if self._times[folded(agent.name)] > 1 else agent.name
+        is_shared = self._shared.get(agent.name)
+        if is_shared is None:
+            is_shared = self._shared[agent.name] = self._times[folded(agent.name)] > 1
+        return agent.address if is_shared else agent.name
 
     def is_taken(self, name: str) -> bool:
         """Return whether a known agent has this name."""

@@ -38,12 +38,12 @@ OLD_QUESTION = timedelta(minutes=10)
 
 def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
     """Return all concerns, most urgent first."""
-    urgent = _urgent(snapshot, now, tmux_missing=tmux_missing)
+    urgent = _urgent(snapshot, now, tuple(_failed_wakes(snapshot)), tmux_missing=tmux_missing)
     return (*urgent, *_calm(snapshot, now, _spoken_for(urgent)))
 
 
-def _urgent(snapshot: Snapshot, now: datetime, *, tmux_missing: bool) -> tuple[Concern, ...]:
-    """Return the concerns whose reasons may tell seconds, and what has failed."""
+def _urgent(snapshot: Snapshot, now: datetime, failed: Iterable[Concern], *, tmux_missing: bool) -> tuple[Concern, ...]:
+    """Return the concerns whose reasons may tell seconds, and what has failed, of which the wakes are given."""
     if tmux_missing:
         reason = "tmux is not installed: messages arrive, but panes cannot be read and agents cannot be woken"
         missing = [Concern(key="tmux", shape="✕", tone=Tone.BAD, subject="tmux", reason=reason)]
@@ -58,7 +58,7 @@ def _urgent(snapshot: Snapshot, now: datetime, *, tmux_missing: bool) -> tuple[C
         *dialogs,
         *mixed,
         *_troubles(snapshot),
-        *_failed_wakes(snapshot),
+        *failed,
         *_long_waits(snapshot, now, asking),
         *_own_mail(snapshot, now),
     )
@@ -110,11 +110,13 @@ class ConcernCache:
         health = snapshot.health
         told = (health.troubles, health.unstored) if health else ()
         moment = int(now.timestamp())
+        failed = self._read("failed", snapshot, (), lambda: tuple(_failed_wakes(snapshot)))
+        pace = 1 if _tells_seconds(snapshot, now) else MINUTES_AFTER_S
         urgent = self._read(
             "urgent",
             snapshot,
-            (*told, snapshot.outage, tmux_missing, moment // (1 if _tells_seconds(snapshot, now) else MINUTES_AFTER_S)),
-            lambda: _urgent(snapshot, now, tmux_missing=tmux_missing),
+            (*told, snapshot.outage, tmux_missing, failed, moment // pace),
+            lambda: _urgent(snapshot, now, failed, tmux_missing=tmux_missing),
         )
         spoken_for = _spoken_for(urgent)
         calm = self._read(

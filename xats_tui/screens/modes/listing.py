@@ -1,20 +1,25 @@
 """Listing: the definition of a list of one noun, for the Live mode and for the noun's own mode."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from math import ceil, floor, inf
+from typing import Any
 
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.folding import Head
 from xats_tui.screens.widgets.format import TableRow, Tone, one_line
 
+# Of many rows, one enters its next minute nearly every second; each drawing costs more than a row.
 MINUTES_AFTER_S = 10
-"""Seconds after which rows are made anew if their times are shown in minutes."""
+"""Seconds after which rows whose times are shown in minutes are made anew, all together."""
 
-# Each round reads all rows; a long list whose times are shown in seconds is read every third second only.
-MANY, UNHURRIED = 100, 3
-"""Number of rows that counts as many, and the seconds between two readings of so many."""
+# Of many rows, most are out of sight.
+MANY, UNHURRIED_S = 100, 3
+"""Number of rows that counts as many, and the seconds after which times in seconds are then told anew."""
+
+MINUTE_S, HOUR_S = 60.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +29,12 @@ class Listing:
     title: str
     columns: Sequence[Column]
     """Columns; the highest `drop` is hidden first, 0 never; spare width goes to columns that grow."""
-    rows: Callable[[Snapshot, datetime], Sequence[TableRow]]
-    """Function that returns the rows; cells are in the order of the columns."""
+    entries: Callable[[Snapshot, datetime], Sequence[Any]]
+    """Function that returns what the rows are made of, in the order of the rows."""
+    row: Callable[[Snapshot, Any, datetime], TableRow]
+    """Function that returns the row of an entry; cells are in the order of the columns."""
+    times: Callable[[Snapshot, Any], Iterable[datetime]] = lambda snapshot, entry: ()
+    """Function that returns the instants whose age, or the time until which, the row of an entry tells."""
     summary: Callable[[Snapshot], str]
     """Function that returns the text behind the title."""
     when_empty: str
@@ -35,8 +44,6 @@ class Listing:
     tone_when_empty: Tone = Tone.MUTED
     reads: frozenset[Slice]
     """Slices of the snapshot that rows and summary are read from."""
-    tells_seconds: Callable[[Snapshot, datetime], bool] = lambda snapshot, now: True
-    """Function that returns whether a time in the rows is shown in seconds."""
     newest_first: bool = False
     """True if new rows come at the top; the list then follows them."""
     head: Head | None = None
@@ -45,6 +52,10 @@ class Listing:
     """Words that mean a state in a filter."""
     drawn: frozenset[str] = frozenset()
     """Other words in the rows that are not stored as they are drawn."""
+
+    def rows(self, snapshot: Snapshot, now: datetime) -> list[TableRow]:
+        """Return all rows as of `now`."""
+        return [self.row(snapshot, entry, now) for entry in self.entries(snapshot, now)]
 
 
 def instead_of_rows(listing: Listing, snapshot: Snapshot, with_keys: Callable[[str], str]) -> str:
@@ -57,36 +68,71 @@ def instead_of_rows(listing: Listing, snapshot: Snapshot, with_keys: Callable[[s
 
 
 class Reading:
-    """Cached rows and summary of a listing, made anew only when they can have changed."""
+    """Cached rows and summary of a listing; a row is made anew only when it can have changed."""
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.rows: Sequence[TableRow] = ()
         self.summary = ""
         self._parts: tuple[object, ...] | None = None
-        self._moment = 0
-        self._calm: tuple[datetime, datetime] | None = None
-        """Times between which the rows stay as they are, because none tells seconds; None if one does."""
+        self._entries: Sequence[Any] = ()
+        self._changing: list[float] = []
+        """Time at which each row may change with time alone, in seconds since the epoch."""
+        self._valid = (0.0, 0.0)
+        """From when to before when the rows stay as they are, in seconds since the epoch."""
+        self._day = 0
+        """Local day of the rows: older times are told as dates."""
 
     def take(self, snapshot: Snapshot, now: datetime) -> None:
         """Read the snapshot as of `now`."""
         parts = tuple(getattr(snapshot, part.value) for part in self.listing.reads)
-        known = self._parts and all(part is before for part, before in zip(parts, self._parts, strict=True))
-        if known and self._calm and self._calm[0] <= now < self._calm[1]:
+        known = self._parts is not None and all(part is before for part, before in zip(parts, self._parts, strict=True))
+        at = now.timestamp()
+        if known and self._valid[0] <= at < self._valid[1]:
             return
-        many = len(self.rows) > MANY
-        tells_seconds = self._tells_seconds(snapshot, now)
-        pace = (UNHURRIED if many else 1) if tells_seconds else MINUTES_AFTER_S
-        moment = int(now.timestamp()) // pace
-        self._calm = None if tells_seconds else (now, datetime.fromtimestamp((moment + 1) * pace, now.tzinfo))
-        if known and moment == self._moment:
-            return
-        self._parts, self._moment = parts, moment
-        if many:  # rows that are read again before the next moment are mostly equal to the cached ones
-            now = datetime.fromtimestamp(moment * pace, now.tzinfo)
-        self.rows, self.summary = self.listing.rows(snapshot, now), self.listing.summary(snapshot)
+        day = now.astimezone().toordinal()
+        if known and at >= self._valid[0] and day == self._day:
+            self._renew(snapshot, now, [place for place, when in enumerate(self._changing) if when <= at])
+        else:
+            self._parts, self._day = parts, day
+            self._entries = self.listing.entries(snapshot, now)
+            self._changing = [inf] * len(self._entries)
+            self.rows, self.summary = [TableRow("", ())] * len(self._entries), self.listing.summary(snapshot)
+            self._renew(snapshot, now, range(len(self._entries)))
+        soon = (at // MINUTES_AFTER_S + 1) * MINUTES_AFTER_S  # another day may begin
+        self._valid = at, min((soon, *self._changing))
 
-    def _tells_seconds(self, snapshot: Snapshot, now: datetime) -> bool:
-        """Return whether a row tells seconds, or will before it is asked again: what is due is told in seconds late."""
-        soon = now + timedelta(seconds=MINUTES_AFTER_S)
-        return self.listing.tells_seconds(snapshot, now) or self.listing.tells_seconds(snapshot, soon)
+    def _renew(self, snapshot: Snapshot, now: datetime, places: Sequence[int]) -> None:
+        """Make the rows at these places anew."""
+        if not places:
+            return
+        rows, at = list(self.rows), now.timestamp()
+        pace = UNHURRIED_S if len(rows) > MANY else 1
+        for place in places:
+            entry = self._entries[place]
+            rows[place] = self.listing.row(snapshot, entry, now)
+            told = self.listing.times(snapshot, entry)
+            self._changing[place] = min((_changes_at(instant.timestamp(), at, pace) for instant in told), default=inf)
+        self.rows = rows
+
+
+def _changes_at(told: float, now: float, pace: int) -> float:
+    """Return the time at which the text for an instant's age, or for the time until then, is to be told anew.
+
+    Args:
+        told: the instant, in seconds since the epoch.
+        now: the present, in seconds since the epoch.
+        pace: after how many seconds a time in seconds is told anew.
+    """
+    age = now - told
+    if age >= MINUTE_S:
+        return _round_up(told + (floor(age / MINUTE_S) + 1) * MINUTE_S, MINUTES_AFTER_S)
+    if age < -HOUR_S:
+        minute = told - floor(-age / MINUTE_S) * MINUTE_S
+        return min(_round_up(minute, MINUTES_AFTER_S), max(minute, told - HOUR_S))  # from then on in seconds
+    second = told + floor(age) + 1 if age >= 0 else told - floor(-age)
+    return second if pace == 1 else _round_up(second, pace)
+
+
+def _round_up(moment: float, step: int) -> float:
+    return ceil(moment / step) * step

@@ -40,12 +40,6 @@ TONES = {
 """Tone of each kind of row; the keys are the words that a filter takes."""
 
 
-def activity_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each entry, newest first."""
-    titles = {entry.task.id: entry.task.title for entry in snapshot.tasks}
-    return [_row(snapshot, entry, now, titles) for entry in log_of(snapshot)]
-
-
 def kind_of(entry: LogEntry) -> str:
     """Return the kind of an entry, as the word that a filter takes."""
     match entry:
@@ -59,7 +53,14 @@ def kind_of(entry: LogEntry) -> str:
             return entry.kind.partition("_")[0]
 
 
-def _row(snapshot: Snapshot, entry: LogEntry, now: datetime, titles: Mapping[str, str]) -> TableRow:
+def _titled(snapshot: Snapshot) -> list[tuple[LogEntry, Mapping[str, str]]]:
+    """Return the entries, newest first, each with the titles of the tasks by their ids."""
+    titles = {entry.task.id: entry.task.title for entry in snapshot.tasks}
+    return [(entry, titles) for entry in log_of(snapshot)]
+
+
+def _row(snapshot: Snapshot, titled: tuple[LogEntry, Mapping[str, str]], now: datetime) -> TableRow:
+    entry, titles = titled
     kind = kind_of(entry)
     actor, verb, agents, said, team = _said(snapshot, entry)
     detail = titles.get(said, said)  # some entries record only a task's id
@@ -121,11 +122,11 @@ def activity_summary(snapshot: Snapshot) -> str:
 ACTIVITY = Listing(
     title="Activity",
     columns=COLUMNS,
-    rows=activity_rows,
+    entries=lambda snapshot, now: _titled(snapshot),
+    row=_row,
     summary=activity_summary,
     reads=frozenset({Slice.ROSTER, Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS, Slice.HEALTH, Slice.TASKS}),
     newest_first=True,
-    tells_seconds=lambda snapshot, now: False,
     when_empty="Nothing has happened yet.  This list shows messages, tasks and contracts, what agents ask, your own "
     "actions, and what xats types into panes.",
     states=frozenset(TONES),

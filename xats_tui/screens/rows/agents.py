@@ -1,18 +1,20 @@
 """Rows of the agents: presence, state, and pending messages and wakes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_away, is_present
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.doing import Tasks, doing, doing_since, tasks_in_progress
+from xats_tui.screens.rows.doing import doing, doing_since, tasks_in_progress
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, name_of
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line, since
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line, since
 
 STATES: Mapping[PaneState, TableCell] = {
     PaneState.IDLE: TableCell("● idle", Tone.GOOD),
@@ -69,21 +71,30 @@ def last_call(entry: RosterEntry, now: datetime) -> str:
     return since(entry.agent.last_seen_at, now) if entry.past is None or entry.past.last_call_known else "?"
 
 
-def agent_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each agent, by team and name."""
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An agent and its tasks in progress."""
+
+    entry: RosterEntry
+    tasks: Sequence[TaskEntry]
+
+
+def _listed(snapshot: Snapshot) -> list[_Listed]:
+    """Return the agents, by team and name."""
     entries = sorted(snapshot.roster, key=lambda entry: (entry.agent.team, entry.agent.name))
     tasks = tasks_in_progress(snapshot)
-    return [_agent_row(snapshot, entry, tasks, now) for entry in entries]
+    return [_Listed(entry, tasks.get(entry.agent.agent_id, ())) for entry in entries]
 
 
-def _agent_row(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks, now: datetime) -> TableRow:
+def _agent_row(snapshot: Snapshot, listed: _Listed, now: datetime) -> TableRow:
+    entry = listed.entry
     agent, state = entry.agent, agent_state(snapshot, entry, now)
     waited = f"{entry.unread} ({since(entry.oldest_unread_at, now)})" if entry.unread else NOTHING
     cells = (
         TableCell(name_of(snapshot, agent.agent_id), Tone.STRONG),
         TableCell(one_line(agent.team), Tone.MUTED),
         state,
-        doing(entry, tasks, now),
+        doing(entry, listed.tasks, now),
         TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
         TableCell("‖ DND", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
         TableCell(one_line(agent.client or "") or NOTHING, Tone.MUTED),
@@ -101,20 +112,15 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks, now: dateti
     return TableRow(agent.agent_id, cells, agents=(agent.address,), states=states)
 
 
-def _tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
-    """Return whether a time in a row is shown in seconds."""
-    tasks = tasks_in_progress(snapshot)
-    return any(is_young(instant, now) for entry in snapshot.roster for instant in _instants(snapshot, entry, tasks))
-
-
-def _instants(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks) -> Iterator[datetime]:
+def _times(snapshot: Snapshot, listed: _Listed) -> Iterator[datetime]:
     """Yield the instants whose age an agent's row tells."""
+    entry = listed.entry
     yield entry.agent.last_seen_at
     if state := snapshot.state(entry):
         yield state.since
     if entry.oldest_unread_at:
         yield entry.oldest_unread_at
-    yield from doing_since(entry, tasks)
+    yield from doing_since(entry, listed.tasks)
 
 
 def _wake_word(wake: Wake | None) -> TableCell:
@@ -127,10 +133,11 @@ def _wake_word(wake: Wake | None) -> TableCell:
 AGENTS = Listing(
     title="Agents",
     columns=COLUMNS,
-    rows=agent_rows,
+    entries=lambda snapshot, now: _listed(snapshot),
+    row=_agent_row,
+    times=_times,
     summary=lambda snapshot: str(len(snapshot.roster)),
     reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES, Slice.TASKS}),
-    tells_seconds=_tells_seconds,
     when_empty="No agent yet.  Run `xats-tui setup`, then start an agent in a tmux pane; {launch} launches one.  "
     "`xats-tui demo` shows a team at work.",
     states=frozenset({"online", "away", "unread", "dnd", *(cell.text.split()[1] for cell in STATES.values())}),

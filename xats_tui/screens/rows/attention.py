@@ -1,7 +1,6 @@
 """Rows of the attention list, each with the key of the action that helps."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from xats_tui.screens.actions import ACTION
@@ -59,7 +58,7 @@ def _row(concern: Concern, subject: Tone = Tone.STRONG, reason: Tone = Tone.PLAI
         TableCell(concern.subject, subject),
         TableCell(f"{until}: {concern.reason}" if until else concern.reason, reason),
         _hint("snooze", "list again") if until else _hint(concern.remedy),
-        replace(_hint("open", "look"), tone=Tone.MUTED) if concern.mode else TableCell(""),
+        _hint("open", "look")._replace(tone=Tone.MUTED) if concern.mode else TableCell(""),
     )
     return TableRow(concern.key, cells)
 
@@ -85,7 +84,8 @@ def _snoozed_row(until: Sequence[datetime], now: datetime, *, shows_asleep: bool
 ATTENTION = Listing(
     title="Attention",
     columns=COLUMNS,
-    rows=lambda snapshot, now: attention_rows(concerns(snapshot, now), {}, now, shows_asleep=False),
+    entries=concerns,
+    row=lambda snapshot, concern, now: _row(concern),
     summary=lambda snapshot: "",
     reads=frozenset(Slice),
     when_empty="✓ all is well: nothing needs you",

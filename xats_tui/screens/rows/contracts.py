@@ -1,6 +1,6 @@
 """Rows of the contracts: the latest version of each, whether it is breaking, and who has fetched it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, contract_name, filter_name, name_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, is_young, one_line
+from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, one_line
 
 COLUMNS = (
     Column(key="name", title="contract", width=12, grow=2, fits=NAME_CELLS, names=True),
@@ -31,10 +31,8 @@ CHANGES = {
 """Relation of the latest version to the one before, by whether it is breaking."""
 
 
-def contract_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each contract, the latest change first."""
-    summaries = sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
-    return [_contract_row(snapshot, summary, now) for summary in summaries]
+def _latest_first(snapshot: Snapshot) -> list[ContractSummary]:
+    return sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
 
 
 def _contract_row(snapshot: Snapshot, summary: ContractSummary, now: datetime) -> TableRow:
@@ -66,10 +64,11 @@ def _parties(snapshot: Snapshot, author_id: str, author: str | None, readers: It
 CONTRACTS = Listing(
     title="Contracts",
     columns=COLUMNS,
-    rows=contract_rows,
+    entries=lambda snapshot, now: _latest_first(snapshot),
+    row=_contract_row,
+    times=lambda snapshot, summary: (summary.registered_at,),
     summary=lambda snapshot: str(len(snapshot.contracts)),
     reads=frozenset({Slice.ROSTER, Slice.CONTRACTS}),
-    tells_seconds=lambda snapshot, now: any(is_young(each.registered_at, now) for each in snapshot.contracts),
     when_empty="No contract yet.  Agents publish them with register_contract.",
     states=frozenset({"first", "compatible", "breaking", "behind"}),
 )
@@ -101,16 +100,30 @@ class Shown:
         return self.summary.team, self.summary.name, self.old, self.latest.version
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A line of the Contracts mode: a contract, or below it one of its older versions."""
+
+    summary: ContractSummary
+    older: ContractVersion | None = None
+    is_unfolded: bool = False
+
+    @property
+    def registered_at(self) -> datetime:
+        return (self.older or self.summary).registered_at
+
+
+def _lines(snapshot: Snapshot, unfolded: frozenset[str]) -> Iterator[_Line]:
+    for summary in _latest_first(snapshot):
+        is_unfolded = contract_key(summary) in unfolded
+        yield _Line(summary=summary, is_unfolded=is_unfolded)
+        if is_unfolded:
+            yield from (_Line(summary=summary, older=version) for version in summary.versions[1:])
+
+
 def version_rows(snapshot: Snapshot, now: datetime, unfolded: frozenset[str]) -> list[TableRow]:
     """Return a row for each contract, the latest change first; unfolded contracts also list their older versions."""
-    summaries = sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
-    rows = []
-    for summary in summaries:
-        key = contract_key(summary)
-        rows.append(_folded_row(_contract_row(snapshot, summary, now), summary, is_unfolded=key in unfolded))
-        if key in unfolded:
-            rows += [_version_row(snapshot, summary, version, now) for version in summary.versions[1:]]
-    return rows
+    return [_line_row(snapshot, line, now) for line in _lines(snapshot, unfolded)]
 
 
 def shown_versions(snapshot: Snapshot, key: str | None, marked: Sequence[str]) -> Shown | None:
@@ -134,9 +147,12 @@ def _number(summary: ContractSummary, key: str) -> int:
     return int(version) if version else summary.version
 
 
-def _folded_row(row: TableRow, summary: ContractSummary, *, is_unfolded: bool) -> TableRow:
+def _line_row(snapshot: Snapshot, line: _Line, now: datetime) -> TableRow:
+    if line.older:
+        return _version_row(snapshot, line.summary, line.older, now)
+    row = _contract_row(snapshot, line.summary, now)
     name, version, *others = row.cells
-    sign = "" if len(summary.versions) < 2 else "▾ " if is_unfolded else "▸ "
+    sign = "" if len(line.summary.versions) < 2 else "▾ " if line.is_unfolded else "▸ "
     number = TableCell(f"{sign}{version.text}", version.tone, order=version.order)
     return TableRow(row.key, (name, number, *others), agents=row.agents, states=row.states)
 
@@ -162,12 +178,11 @@ def _version_row(snapshot: Snapshot, summary: ContractSummary, version: Contract
 VERSIONS = Listing(
     title="Contracts",
     columns=VERSION_COLUMNS,
-    rows=lambda snapshot, now: version_rows(snapshot, now, frozenset()),
+    entries=lambda snapshot, now: tuple(_lines(snapshot, frozenset())),
+    row=_line_row,
+    times=lambda snapshot, line: (line.registered_at,),
     summary=CONTRACTS.summary,
     reads=CONTRACTS.reads,
-    tells_seconds=lambda snapshot, now: any(
-        is_young(version.registered_at, now) for each in snapshot.contracts for version in each.versions
-    ),
     when_empty="No contract yet.  Agents publish them with register_contract; with --contracts DIR, saving "
     "DIR/NAME.schema.json does it, too.",
     states=CONTRACTS.states,

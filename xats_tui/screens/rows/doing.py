@@ -26,9 +26,9 @@ def tasks_in_progress(snapshot: Snapshot) -> Tasks:
     return found
 
 
-def doing(entry: RosterEntry, tasks: Tasks, now: datetime) -> TableCell:
-    """Return what an agent is doing, and since when or how long ago."""
-    mine, used, told = tasks.get(entry.agent.agent_id, ()), entry.last_tool, entry.told
+def doing(entry: RosterEntry, mine: Sequence[TaskEntry], now: datetime) -> TableCell:
+    """Return what an agent with these tasks in progress is doing, and since when or how long ago."""
+    used, told = entry.last_tool, entry.told
     if mine:
         more = f" +{len(mine) - 1}" if len(mine) > 1 else ""
         return TableCell(f"{age(now - _claimed_at(mine[0]))}{more} {one_line(mine[0].task.title)}")
@@ -39,9 +39,9 @@ def doing(entry: RosterEntry, tasks: Tasks, now: datetime) -> TableCell:
     return TableCell(NOTHING, Tone.MUTED)
 
 
-def doing_since(entry: RosterEntry, tasks: Tasks) -> Iterator[datetime]:
+def doing_since(entry: RosterEntry, mine: Sequence[TaskEntry]) -> Iterator[datetime]:
     """Yield the instant whose age `doing` tells, if it tells one."""
-    if mine := tasks.get(entry.agent.agent_id, ()):
+    if mine:
         yield _claimed_at(mine[0])
     elif entry.last_tool:
         yield entry.last_tool.at

@@ -18,7 +18,6 @@ from xats_tui.screens.widgets.format import (
     TableRow,
     Tone,
     age,
-    is_young,
     one_line,
     start_of_day,
     time_of_day,
@@ -47,18 +46,9 @@ LONG_SILENCE = timedelta(minutes=10)
 """Time without the requested reply after which a message is highlighted."""
 
 
-def stream_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each message of the Live mode's stream, newest first; a broadcast is one row."""
-    today = start_of_day(now)
-    return [
-        _stream_row(letter, _route(snapshot, letter), _parties(snapshot, letter), today)
-        for letter in letters(snapshot.stream)
-    ]
-
-
-def message_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each message of the Messages mode, with team, reply and readers."""
-    return [_message_row(snapshot, letter, now) for letter in letters(snapshot.stream)]
+def stream_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
+    """Return the row of a message in the Live mode's stream; a broadcast is one row."""
+    return _stream_row(letter, _route(snapshot, letter), _parties(snapshot, letter), start_of_day(now))
 
 
 @lru_cache(KEPT)
@@ -77,7 +67,8 @@ def _stream_row(letter: Letter, route: str, parties: tuple[str, ...], today: dat
     return TableRow(letter.key, cells, agents=parties, states=_states(letter), text=one_line(message.to_team))
 
 
-def _message_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
+def message_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
+    """Return the row of a message in the Messages mode, with team, reply and readers."""
     message = letter.first
     states = _states(letter)
     mine = OPERATOR_ID in {copy.to_agent_id for copy in letter.copies} and "unread" in states
@@ -114,7 +105,7 @@ def reply_cell(letter: Letter, now: datetime) -> TableCell:
         return TableCell("✓", Tone.GOOD, order=0)
     waits = now - message.sent_at
     some = f" {answers}/{len(letter.copies)}" if answers else ""
-    return TableCell(f"↩{some or f' {age(waits)}'}", _tone_of_silence(waits), order=waits.total_seconds())
+    return TableCell(f"↩{some or f' {age(waits)}'}", _tone_of_silence(waits), order=-message.sent_at.timestamp())
 
 
 def _tone_of_silence(waits: timedelta) -> Tone:
@@ -183,11 +174,11 @@ MESSAGE_STATES = frozenset({"read", "unread", "reply", "answered", "unanswered"}
 STREAM = Listing(
     title="Stream",
     columns=COLUMNS,
-    rows=stream_rows,
+    entries=lambda snapshot, now: letters(snapshot.stream),
+    row=stream_row,
     summary=stream_summary,
     reads=frozenset({Slice.ROSTER, Slice.STREAM}),
     newest_first=True,
-    tells_seconds=lambda snapshot, now: False,
     when_empty="No message yet.  Agents write with send_message and broadcast.",
     states=MESSAGE_STATES,
 )
@@ -196,11 +187,12 @@ STREAM = Listing(
 MESSAGES = Listing(
     title="Messages",
     columns=FULL_COLUMNS,
-    rows=message_rows,
+    entries=lambda snapshot, now: letters(snapshot.stream),
+    row=message_row,
+    times=lambda snapshot, letter: (letter.first.sent_at,) if letter.first.need_reply else (),
     summary=stream_summary,
     reads=frozenset({Slice.ROSTER, Slice.STREAM}),
     newest_first=True,
-    tells_seconds=lambda snapshot, now: any(is_young(message.sent_at, now) for message in snapshot.stream),
     when_empty="No message yet.  Agents write with send_message and broadcast; {message} writes one as the operator.",
     states=MESSAGE_STATES,
 )

@@ -10,7 +10,7 @@ from datetime import datetime
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.tasks import AGE, OWNER, READS, STATES, TEAM, task_row, task_title, tells_seconds
+from xats_tui.screens.rows.tasks import AGE, OWNER, READS, STATES, TEAM, task_moved_at, task_row, task_title
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, count
 
@@ -116,20 +116,32 @@ def _critical(
     return frozenset(chains)
 
 
-def _rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A task in its place in the tree."""
+
+    graph: Graph
+    key: str
+    lead: str
+    """Lines that connect it to the tasks above."""
+
+    @property
+    def entry(self) -> TaskEntry:
+        return self.graph.entries[self.key]
+
+
+def _nodes(snapshot: Snapshot) -> list[_Node]:
     graph = graph_of(snapshot)
-    return [
-        row for root in graph.roots for row in _branch(snapshot, graph, root, now, "", _sign(graph, root, is_root=True))
-    ]
+    return [node for root in graph.roots for node in _branch(graph, root, "", _sign(graph, root, is_root=True))]
 
 
-def _branch(snapshot: Snapshot, graph: Graph, key: str, now: datetime, stem: str, sign: str) -> Iterator[TableRow]:
-    """Yield the rows of a task and of the tasks below it."""
-    yield _row(snapshot, graph, key, now, stem + sign)
+def _branch(graph: Graph, key: str, stem: str, sign: str) -> Iterator[_Node]:
+    """Yield a task and the tasks below it."""
+    yield _Node(graph, key, stem + sign)
     steps = graph.below[key]
     inner = stem + _stem(sign)
     for step in steps:
-        yield from _branch(snapshot, graph, step, now, inner, _sign(graph, step, is_last=step == steps[-1]))
+        yield from _branch(graph, step, inner, _sign(graph, step, is_last=step == steps[-1]))
 
 
 def _sign(graph: Graph, key: str, *, is_root: bool = False, is_last: bool = False) -> str:
@@ -146,15 +158,15 @@ def _stem(sign: str) -> str:
     return GAP if sign == last else stem if sign == branch else ""
 
 
-def _row(snapshot: Snapshot, graph: Graph, key: str, now: datetime, lead: str) -> TableRow:
-    entry = graph.entries[key]
+def _row(snapshot: Snapshot, node: _Node, now: datetime) -> TableRow:
+    graph, key, entry = node.graph, node.key, node.entry
     others = sum(one in graph.entries for one in entry.task.depends_on) - 1
     held = graph.holds_up[key]
     row = task_row(snapshot, entry, now, (OWNER, TEAM, AGE))
     title = task_title(entry)
     tone = Tone.ACCENT if key in graph.critical else title.tone
     cells = (
-        TableCell(f"{lead}{title.text}", tone),
+        TableCell(f"{node.lead}{title.text}", tone),
         TableCell(f"for {others} more", Tone.WARN) if others > 0 else TableCell(NOTHING, Tone.MUTED),
         TableCell(str(held) if held else NOTHING, Tone.ACCENT if held else Tone.MUTED, order=-held),
         *row.cells,
@@ -171,10 +183,11 @@ def _summary(snapshot: Snapshot) -> str:
 TASK_GRAPH = Listing(
     title="Dependencies of unfinished tasks",
     columns=COLUMNS,
-    rows=_rows,
+    entries=lambda snapshot, now: _nodes(snapshot),
+    row=_row,
+    times=lambda snapshot, node: (task_moved_at(node.entry.task),),
     summary=_summary,
     reads=READS,
-    tells_seconds=tells_seconds,
     when_empty="No task is unfinished.  {add_task} adds one; {task_graph} leads back to the board.",
     states=STATES,
 )

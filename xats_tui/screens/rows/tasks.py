@@ -19,7 +19,7 @@ from xats_tui.screens.rows.names import (
     total_of,
 )
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line
 
 STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)
@@ -51,11 +51,6 @@ SHAPES = {
 }
 
 STATES = frozenset({*WORDS.values(), CANCELLED, "blocked", "orphaned"})
-
-
-def task_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each task: in progress, then pending, then completed; latest first."""
-    return [task_row(snapshot, entry, now, COLUMNS) for entry in _in_order(snapshot)]
 
 
 def task_moved_at(task: Task) -> datetime:
@@ -96,6 +91,7 @@ def task_summary(snapshot: Snapshot) -> str:
 
 
 def _in_order(snapshot: Snapshot) -> list[TaskEntry]:
+    """Return the tasks: in progress, then pending, then completed; latest first."""
     return sorted(snapshot.tasks, key=lambda entry: (ORDER[entry.task.status], -task_moved_at(entry.task).timestamp()))
 
 
@@ -148,18 +144,14 @@ def _relation(entry: TaskEntry) -> TableCell:
 READS = frozenset({Slice.ROSTER, Slice.VIEWS, Slice.TASKS})
 
 
-def tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
-    """Return whether the age of a task is shown in seconds."""
-    return any(is_young(task_moved_at(entry.task), now) for entry in snapshot.tasks)
-
-
 TASKS = Listing(
     title="Tasks",
     columns=COLUMNS,
-    rows=task_rows,
+    entries=lambda snapshot, now: _in_order(snapshot),
+    row=lambda snapshot, entry, now: task_row(snapshot, entry, now, COLUMNS),
+    times=lambda snapshot, entry: (task_moved_at(entry.task),),
     summary=task_summary,
     reads=READS,
-    tells_seconds=tells_seconds,
     when_empty="No task yet.  {add_task} adds one; agents add them with task_add.",
     states=STATES,
     drawn=frozenset({"waits", "blocks"}),
@@ -173,19 +165,15 @@ def _number(snapshot: Snapshot, status: TaskStatus) -> str:
 
 def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
     """Return the list for a column of the board."""
-
-    def rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-        columns = BOARD_COLUMNS[status]
-        entries = (entry for entry in _in_order(snapshot) if entry.task.status is status)
-        return [task_row(snapshot, entry, now, columns) for entry in entries]
-
+    columns = BOARD_COLUMNS[status]
     return Listing(
         title=title,
-        columns=BOARD_COLUMNS[status],
-        rows=rows,
+        columns=columns,
+        entries=lambda snapshot, now: [entry for entry in _in_order(snapshot) if entry.task.status is status],
+        row=lambda snapshot, entry, now: task_row(snapshot, entry, now, columns),
+        times=TASKS.times,
         summary=lambda snapshot: _number(snapshot, status),
         reads=READS,
-        tells_seconds=tells_seconds,
         when_empty=when_empty,
         states=STATES,
     )

@@ -26,13 +26,8 @@ COLUMNS = (
 )
 
 
-def team_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each team with agents: agents, unread messages, wakes and tasks."""
-    teams = sorted({entry.agent.team for entry in snapshot.roster})
-    return [_team_row(snapshot, team) for team in teams]
-
-
-def _team_row(snapshot: Snapshot, team: str) -> TableRow:
+def _team_row(snapshot: Snapshot, team: str, now: datetime) -> TableRow:
+    """Return the row of a team: its agents, unread messages, wakes and tasks."""
     members = [entry for entry in snapshot.roster if entry.agent.team == team]
     ids = {entry.agent.agent_id for entry in members}
     failed = [wake for wake in snapshot.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
@@ -64,9 +59,9 @@ def _number(number: int, tone: Tone, more: str = "") -> TableCell:
 TEAMS = Listing(
     title="Teams",
     columns=COLUMNS,
-    rows=team_rows,
+    entries=lambda snapshot, now: sorted({entry.agent.team for entry in snapshot.roster}),
+    row=_team_row,
     summary=lambda snapshot: "",
     reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES, Slice.TASKS}),
-    tells_seconds=lambda snapshot, now: False,
     when_empty="",
 )

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -13,7 +12,7 @@ from xats_tui.screens.data.targets import by_urgency, group_key, queued_at
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, counted, filter_name, loaded, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_soon, is_young, one_line, until
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line, until
 
 URGENT = "urgent: "
 """Beginning of the subject of an urgent message."""
@@ -64,19 +63,16 @@ def wake_state(wake: Wake) -> TableCell:
             return TableCell("● submitted" if WakeStage.SUBMITTED in wake.reached else "● delivered", Tone.ACCENT)
 
 
-def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """Return a row for each wake: failed, then waiting, then finished; newest first."""
-    return [
-        _wake_row(
-            wake,
-            name_of(snapshot, wake.agent_id),
-            filter_name(snapshot, wake.agent_id),
-            name_of(snapshot, wake.sender_id) if wake.sender_id else NOTHING,
-            until(wake.due_at, now) if wake.due_at else NOTHING,
-            age(now - queued_at(wake)),
-        )
-        for wake in by_urgency(snapshot, snapshot.wakes)
-    ]
+def wake_row(snapshot: Snapshot, wake: Wake, now: datetime) -> TableRow:
+    """Return the row of a wake."""
+    return _wake_row(
+        wake,
+        name_of(snapshot, wake.agent_id),
+        filter_name(snapshot, wake.agent_id),
+        name_of(snapshot, wake.sender_id) if wake.sender_id else NOTHING,
+        until(wake.due_at, now) if wake.due_at else NOTHING,
+        age(now - queued_at(wake)),
+    )
 
 
 @lru_cache(2 * MAX_LIST_ROWS)
@@ -122,7 +118,7 @@ def _head_cells(lead: TableRow, members: Sequence[TableRow], *, is_open: bool) -
     reason, senders = lead.cells[REASON], {row.cells[SENDER].text for row in members}
     cells = list(lead.cells)
     cells[SIGN] = sign
-    cells[REASON] = replace(reason, text=f"{counts}: {reason.text}" if reason.text else counts)
+    cells[REASON] = reason._replace(text=f"{counts}: {reason.text}" if reason.text else counts)
     cells[SENDER] = cells[SENDER] if len(senders) == 1 else TableCell(f"{len(senders)} agents", Tone.MUTED)
     cells[MESSAGE] = TableCell(f"{len(members)} messages", Tone.MUTED)
     return tuple(cells)
@@ -134,7 +130,7 @@ def _as_member(lead: TableRow, member: TableRow) -> TableRow:
     cells[SIGN] = TableCell("│", Tone.MUTED)
     if member.cells[REASON].text == lead.cells[REASON].text:
         cells[REASON] = TableCell("as above", Tone.MUTED)
-    return replace(member, cells=tuple(cells))
+    return member._replace(cells=tuple(cells))
 
 
 def _reason(wake: Wake) -> str:
@@ -143,10 +139,6 @@ def _reason(wake: Wake) -> str:
     if wake.status is WakeStatus.DELIVERED:
         return evidence
     return one_line(wake.detail or wake.skip_reason) or evidence
-
-
-def _tells_seconds(wake: Wake, now: datetime) -> bool:
-    return is_young(queued_at(wake), now) or (wake.due_at is not None and is_soon(wake.due_at, now))
 
 
 def wake_summary(snapshot: Snapshot) -> str:
@@ -159,11 +151,12 @@ def wake_summary(snapshot: Snapshot) -> str:
 WAKES = Listing(
     title="Wakes",
     columns=COLUMNS,
-    rows=wake_rows,
+    entries=lambda snapshot, now: by_urgency(snapshot, snapshot.wakes),
+    row=wake_row,
+    times=lambda snapshot, wake: (queued_at(wake), wake.due_at) if wake.due_at else (queued_at(wake),),
     summary=wake_summary,
     reads=frozenset({Slice.ROSTER, Slice.WAKES}),
     head=grouped,
-    tells_seconds=lambda snapshot, now: any(_tells_seconds(wake, now) for wake in snapshot.wakes),
     when_empty="No wake yet.  Each message to an agent with a pane makes one.",
     states=frozenset({"waiting", "failed", "skipped", "submitted", "delivered", "seen", "read"}),
     drawn=frozenset({"now", *STEPS}),

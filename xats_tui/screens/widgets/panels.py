@@ -4,7 +4,7 @@ They are given what to show and do not know where it comes from.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -364,7 +364,7 @@ class TablePanel(Vertical):
         members = self._marked.intersection(self.members(row.key))
         sign = "✓" if len(members) == len(self.members(row.key)) else PARTLY if members else ""
         mark = TableCell(sign, Tone.WARN)
-        return replace(row, cells=(mark, *row.cells))
+        return row._replace(cells=(mark, *row.cells))
 
     def _signs(self) -> tuple[tuple[str, str], ...]:
         """Return notes on what the panel hides, with their styles: filtered rows, newer rows and dropped columns."""
