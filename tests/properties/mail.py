@@ -39,6 +39,8 @@ class Mail(Story):
         self.letters: list[Letter] = []
         self.handed_over: dict[str, list[tuple[Letter, str]]] = {}
         """By name, what the newest get_inbox answer held, with the text of each up to there."""
+        self.known_to_have_left: set[str] = set()
+        """Names whose newest answer is known to have left, however often the services start anew."""
         self.called_at: dict[str, float] = {}
         super().__init__()
 
@@ -159,6 +161,7 @@ class Mail(Story):
         """The mail that its last answer held has arrived."""
         super().has_called(name)
         self.called_at[name] = self.world.clock.monotonic()
+        self.known_to_have_left.discard(name)
         for letter, text in self.handed_over.pop(name, []):
             letter.begun, letter.read = text, text == letter.body
 
@@ -171,8 +174,9 @@ class Mail(Story):
     def has_restarted(self, *, answers_left: bool) -> None:
         """An answer that may not have left comes again; what has left stays where it is."""
         super().has_restarted(answers_left=answers_left)
-        if not answers_left:
-            self.handed_over.clear()
+        if answers_left:
+            self.known_to_have_left.update(self.handed_over)
+        self.handed_over = {name: held for name, held in self.handed_over.items() if name in self.known_to_have_left}
 
     def _is_sent(self, answer: dict[str, Any], sender: str, to: Sequence[str], body: str, wakes: bool) -> None:
         newest = max((letter.event_id for letter in self.letters), default=0)
