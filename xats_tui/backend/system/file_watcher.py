@@ -96,6 +96,10 @@ async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedF
 async def _moments(place: Path, clock: Clock) -> AsyncGenerator[None, None]:
     """Yield whenever something may have changed, and at least once in `QUIET_INTERVAL_S`."""
     while True:
+        if not await asyncio.to_thread(place.exists):  # a watch that fails costs as much as one that works
+            await clock.sleep(POLL_INTERVAL_S)
+            yield
+            continue
         watching = awatch(
             place,
             debounce=DEBOUNCE_MS,
@@ -108,7 +112,7 @@ async def _moments(place: Path, clock: Clock) -> AsyncGenerator[None, None]:
                 for _ in range(NOTICES_OF_A_WATCH):
                     await anext(watching)
                     yield
-        except (OSError, RuntimeError):  # the place does not exist, or its file system has no notifications
+        except (OSError, RuntimeError):  # the place has just gone, or its file system has no notifications
             await clock.sleep(POLL_INTERVAL_S)
             yield
 
