@@ -304,6 +304,33 @@ async def test_a_row_that_comes_again_is_the_same_object(database: Database) -> 
     assert after[0] is before[0]
 
 
+async def test_a_query_is_repeated_only_if_something_was_stored_by_whomever(database: Database, path: Path) -> None:
+    made = list[str]()
+
+    def title(row: Row) -> str:
+        made.append(row["id"])
+        return str(row["title"])
+
+    async def titles(limit: int = 9) -> tuple[str, ...]:
+        return await database.fetch_objects(title, "SELECT *, randomblob(4) FROM tasks ORDER BY id LIMIT ?", (limit,))
+
+    async with database.write() as tx:
+        await tx.execute_many(ADD_TASK, [("one",), ("two",)])
+    for _ in range(5):
+        assert await titles() == ("x", "x")
+    assert len(made) == 2 * len(["the first time", "the second, with SQLite's number of the content"])
+    assert await titles(1) == ("x",)
+
+    await titles(), await titles()
+    async with database.write() as tx:
+        await tx.execute("UPDATE tasks SET title = 'ours' WHERE id = 'one'")
+    assert await titles() == ("ours", "x")
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE tasks SET title = 'theirs' WHERE id = 'two'")
+    assert await titles() == ("ours", "theirs")
+
+
 async def test_rows_that_are_read_again_and_again_are_kept_once(database: Database) -> None:
     async def read() -> None:
         await database.fetch_objects(tuple, "SELECT id, title FROM tasks ORDER BY id")
@@ -315,6 +342,8 @@ async def test_rows_that_are_read_again_and_again_are_kept_once(database: Databa
         await read()
         at_first, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
+        async with database.write() as tx:
+            await tx.execute("UPDATE tasks SET title = 'y' WHERE id = '0'")
         await read()
         now, most = tracemalloc.get_traced_memory()
     finally:

@@ -8,9 +8,10 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import aiosqlite
 
@@ -55,8 +56,17 @@ T = TypeVar("T")
 
 Values = tuple[Any, ...]
 
-_ByRow = Mapping[Values, tuple[Values, T]]
-"""Objects by the values of their row, together with these values: the same strings as in the object."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer(Generic[T]):
+    """The last answer to a query whose rows became objects."""
+
+    objects: tuple[T, ...] = ()
+    by_row: Mapping[Values, tuple[Values, T]] = field(default_factory=dict)
+    """Objects by the values of their row, together with these values: the same strings as in the object."""
+    parameters: Parameters = ()
+    as_of: tuple[int, int] | None = None
+    """The connection, and SQLite's number for the content that it saw; None if it was not asked for that."""
 
 
 class Database:
@@ -76,7 +86,7 @@ class Database:
         self._publish = publish
         self._turn = Places(1)
         self._guard = writer.guard
-        self._objects: dict[tuple[Make[Any], str], _ByRow[Any]] = {}
+        self._answers: dict[tuple[Make[Any], str], _Answer[Any]] = {}
         """Objects built from each row of the latest answers."""
         self._texts: dict[str, str] = {}
         """Short texts of rows, by themselves: names and ids stand in hundreds of rows, and are kept once."""
@@ -212,14 +222,14 @@ class Database:
         """Return an object for each row, as of the last commit, built on the connection's thread.
 
         Rows that were in the last answer to the same SQL keep their objects: lists of hundreds are shown again and
-        again, and few rows change.
+        again, and few rows change.  A query that is repeated while nothing has been stored is not carried out.
         """
         async with self._reader() as reader:
             with self._guard:
-                before = self._objects.get((make, sql), {})
-                objects, by_row = await on_thread(reader, partial(_objects, make, sql, parameters, before, self._texts))
-        self._objects[make, sql] = by_row
-        return objects
+                before = self._answers.get((make, sql), _Answer())
+                answer = await on_thread(reader, partial(_objects, make, sql, parameters, before, self._texts))
+        self._answers[make, sql] = answer
+        return answer.objects
 
     async def transact(self, body: Body[T]) -> T:
         """Carry out a short transaction, together with others that wait; return its result once it is committed.
@@ -321,22 +331,28 @@ def _objects(
     make: Make[T],
     sql: str,
     parameters: Parameters,
-    before: _ByRow[T],
+    before: _Answer[T],
     texts: dict[str, str],
     connection: sqlite3.Connection,
-) -> tuple[tuple[T, ...], _ByRow[T]]:
-    """Return the objects of all rows in order, and by row; runs on the connection's thread."""
+) -> _Answer[T]:
+    """Return the objects of all rows in order; runs on the connection's thread."""
+    as_of: tuple[int, int] | None = None
+    if parameters == before.parameters:
+        # Asked for before the rows are read: what is stored in between makes the next query read them again.
+        as_of = id(connection), connection.execute("PRAGMA data_version").fetchone()[0]
+        if as_of == before.as_of:
+            return before
     objects: list[T] = []
     by_row: dict[Values, tuple[Values, T]] = {}
     rows = connection.execute(sql, parameters)
     for row in rows:  # one by one: copies of what is known already are dropped at once
-        known = before.get(tuple(row))
+        known = before.by_row.get(tuple(row))
         if known is None:
             values = tuple([_shared(texts, value) for value in row])
             known = values, make(Row(rows, values))
         by_row[known[0]] = known
         objects.append(known[1])
-    return tuple(objects), by_row
+    return _Answer(objects=tuple(objects), by_row=by_row, parameters=parameters, as_of=as_of)
 
 
 def _shared(texts: dict[str, str], value: Any) -> Any:
