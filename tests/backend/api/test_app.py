@@ -1,13 +1,20 @@
 """The HTTP door: what stands before everything, and who is let in."""
 
+import asyncio
 import hmac
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import httpx2
 import pytest
+import uvicorn
+import uvloop
 
 from tests.backend.api.plain_http import INITIALIZE, browsing
+from tests.patience import PATIENCE
 from xats_tui import __version__
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
@@ -165,3 +172,35 @@ async def test_another_method_is_told_which_there_are(http: httpx2.AsyncClient) 
     answer = await http.put("/mcp", json={})
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST, DELETE")
+
+
+@pytest.mark.parametrize("passes", range(4))
+@pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
+def test_a_connection_that_comes_at_the_very_end_is_closed_and_does_not_delay_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, run: Callable[[Coroutine[Any, Any, None]], None], passes: int
+) -> None:
+    late = [socket.socket() for _ in range(8)]
+    left = list[int]()
+    shut_down = uvicorn.Server.shutdown
+
+    async def a_little_later(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        port = (sockets or [])[0].getsockname()[1]
+        for one in late:
+            one.connect(("127.0.0.1", port))
+        for _ in range(passes):  # of the event loop: the connections have been accepted, or are being prepared
+            await asyncio.sleep(0)
+        await shut_down(server, sockets)
+        left.append(len(server.server_state.connections))
+
+    async def come_and_go() -> None:
+        async with Coordinator.running(settings):
+            pass
+
+    monkeypatch.setattr(uvicorn.Server, "shutdown", a_little_later)
+    run(come_and_go())
+
+    assert left == [0]
+    for one in late:
+        with one, suppress(ConnectionResetError):
+            one.settimeout(PATIENCE)
+            assert one.recv(1) == b""

@@ -64,6 +64,12 @@ QUOTED_HEADER_CHARS = 100
 SHUTDOWN_GRACE_S = 1
 """Time that running calls get at shutdown before they are cancelled."""
 
+PASSES_TO_ACCEPT = 3
+"""Passes of the event loop in which a connection that has been accepted is prepared."""
+
+LATE_LOOK_S = 0.02
+"""Interval between two looks for connections that were being accepted when the shutdown began."""
+
 
 class HttpApp:
     """The ASGI application."""
@@ -307,6 +313,28 @@ class _Server(uvicorn.Server):
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._end.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the open connections, and close those that were being accepted meanwhile."""
+        # uvicorn would wait for these until its patience ends, and leave them open.  asyncio's own loop would lose them
+        # if its server were closed while it prepares them.
+        for listener in sockets or ():
+            asyncio.get_running_loop().remove_reader(listener)
+        for _ in range(PASSES_TO_ACCEPT):
+            await asyncio.sleep(0)
+        late = asyncio.create_task(self._close_late(set(self.server_state.connections)))
+        try:
+            await super().shutdown(sockets)
+        finally:
+            late.cancel()
+
+    async def _close_late(self, known: set[object]) -> None:
+        """Shut down each connection that appears beside the known ones."""
+        while True:
+            await asyncio.sleep(LATE_LOOK_S)
+            for connection in self.server_state.connections - known:
+                connection.shutdown()
+            known |= self.server_state.connections
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
