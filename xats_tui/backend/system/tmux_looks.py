@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from xats_tui.core.errors import TmuxError
@@ -48,6 +49,9 @@ TEXTS = ("session_name", "pane_current_command", "pane_current_path", "pane_titl
 """Formats with text written by programs and people."""
 
 NONCE_BYTES = 8
+
+KEPT_ROWS = 256
+"""Number of parsed rows of panes that are kept."""
 
 SEPARATOR = "\x1f"
 
@@ -177,6 +181,11 @@ def _client(section: Sequence[str]) -> _Client:
 
 def _facts(section: Sequence[str]) -> dict[str, Any]:
     """Parse one row of the list of panes."""
+    return dict(_known_facts(tuple(section)))
+
+
+@lru_cache(KEPT_ROWS)  # panes at rest have the same row in each look
+def _known_facts(section: Sequence[str]) -> Mapping[str, Any]:
     values = _row(section, FACTS)
     if wrong := [name for name, value in values.items() if not _FORMS.get(name, _NUMBER).fullmatch(value)]:
         raise StrangeAnswer(f"a pane's {', '.join(wrong)} has an invalid form")

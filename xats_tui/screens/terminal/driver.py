@@ -20,7 +20,11 @@ from xats_tui.screens.actions import ACTIONS
 from xats_tui.screens.terminal.key_parser import KeyParser
 
 LOOK_INTERVAL_S = 0.1
-"""Seconds to wait for a key until the next look whether the driver is to end."""
+"""Seconds to wait for a key until the next look whether a key is complete, or the driver is to end."""
+
+# Each look of this thread interrupts what Python does in the others.
+QUIET_AFTER, QUIET_LOOK_INTERVAL_S = 20, 0.5
+"""Number of looks without a key after which looks are rarer, and the seconds between them then."""
 
 READ_BYTES = 4096
 
@@ -34,8 +38,11 @@ class JobDriver(LinuxDriver):
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
+            looks = 0
             while not self._is_to_end():
-                if selector.select(LOOK_INTERVAL_S):
+                looks += 1
+                if selector.select(LOOK_INTERVAL_S if looks < QUIET_AFTER else QUIET_LOOK_INTERVAL_S):
+                    looks = 0
                     data = os.read(self.fileno, READ_BYTES)
                     if not data:  # the terminal is gone, and would be ready at once for ever
                         self.exit_event.wait(LOOK_INTERVAL_S)
