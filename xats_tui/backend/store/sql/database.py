@@ -21,7 +21,7 @@ from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.group_commit import Body, GroupCommit
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.precedence import Places
-from xats_tui.backend.store.sql.quick_reads import QuickReads, quick_connection
+from xats_tui.backend.store.sql.quick_reads import SMALL_CACHE, QuickReads, quick_connection
 from xats_tui.backend.store.sql.transactions import Make, Parameters, Reader, Row, Transaction
 from xats_tui.backend.store.sql.writer import Told, Writer, on_thread, uninterrupted
 from xats_tui.backend.store.upkeep.saved_copy import save
@@ -320,6 +320,7 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
             await connection.execute_fetchall(pragma)
         if reading:
             await connection.execute_fetchall("PRAGMA query_only=ON")
+            await connection.execute_fetchall(SMALL_CACHE)
         yield connection
 
 
