@@ -21,7 +21,7 @@ MAX_CHECKS = 3
 """Number of such questions after which a read is ended: some 2 ms."""
 
 
-# The system has the file in memory, too.  With SQLite's 2 MB each, the caches of all readers grew for minutes under load.
+# The system has the file in memory, too.  With 2 MB each, the caches of all readers grew for minutes under load.
 SMALL_CACHE = "PRAGMA cache_size=-800"
 """Statement that limits the pages which a reading connection keeps, in KiB."""
 
