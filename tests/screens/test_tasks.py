@@ -15,6 +15,7 @@ from tests.screens.sample.clock import NOW, FrozenClock
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import EMPTY, FILLED
 from tests.screens.sample.source import FixedSource
+from tests.screens.sample.teams import TEAMS
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import Tool, agents, dashboard, open_mode
 from tests.screens.test_modes import opened
@@ -440,3 +441,11 @@ async def test_the_graph_takes_the_place_of_the_board_and_keeps_the_cursor() -> 
         await pilot.press("v")
         await shows(pilot, "In progress")
         assert screen.list_panel.table.chosen == "t-40"
+
+
+async def test_on_a_small_screen_a_long_title_leaves_room_for_the_number_of_hidden_columns() -> None:
+    async with XatsApp(desk(TEAMS)).run_test(size=(80, 24)) as pilot:
+        await open_mode(pilot, Mode.TASKS)
+        await pilot.press("v")
+        await shows(pilot, "Dependencies of unfinished tasks")
+        await shows(pilot, "…  +1 column: C")

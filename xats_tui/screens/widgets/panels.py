@@ -46,6 +46,8 @@ def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
     """Set a panel's titles if they changed."""
     # Each change of a border redraws the whole panel.
     # A border without corners leaves no space around a title and has no lower edge.
+    if subtitle and not panel.styles.border_left[0]:  # what is hidden is told before the rest of the summary
+        title = title.truncate(panel.outer_size.width - subtitle.cell_length - TITLE_FRAME_CELLS, ellipsis=True)
     whole = Content("  ").join([title, subtitle]) if subtitle else title
     padded = title if panel.styles.border_left[0] else Content.assemble(" ", whole, " ")
     if panel.border_title != padded.markup:
@@ -339,7 +341,7 @@ class TablePanel(Vertical):
         return shown
 
     def _entitle(self) -> None:
-        told = (self._summary, self._signs(), self.styles.border_left[0])
+        told = (self._summary, self._signs(), self.styles.border_left[0], self.outer_size.width)
         if told == self._told:
             return
         self._told = told
