@@ -66,7 +66,7 @@ BY_CALLS = "backend/api/test_direct_calls.py"
 BY_COMMANDS = "commands/test_operator_commands.py"
 BY_NAMES = "security/test_identities.py"
 BY_PARTS = "backend/tools/test_inbox_pages.py"
-BY_WAKES = "backend/services/wakes/test_waker.py"
+BY_WAKES, BY_MAIL = "backend/services/wakes/test_waker.py", "backend/services/operator/test_mail.py"
 HELD = "services/operator/held_dialogs.py"
 BY_TOLD, BY_HELD = "backend/services/operator/test_told_answers.py", "backend/services/operator/test_held_dialogs.py"
 
@@ -239,7 +239,7 @@ MUTANTS = {
         BY_WAKES,
     ),
     "wakes for what was read": Mutant(
-        "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_STORIES
+        "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_MAIL
     ),
     "what was handed over before": Mutant(
         "tools/base.py", "await self.receipt.confirm(tx, self.session.agent_id)", "pass", BY_STORIES

@@ -121,7 +121,7 @@ async def test_a_search_says_how_far_it_has_looked_and_escape_stops_it(
         await pilot.press("slash")
         await put(pilot, "needle")
         await pilot.press("enter")
-        await shows(pilot, "looking on")
+        await until(pilot, lambda: "back to" in text(pilot) and "looking on" in text(pilot))  # a first step was taken
         await pilot.press("escape")
         await shows(pilot, "o looks on")
         stopped_at = text(pilot)
