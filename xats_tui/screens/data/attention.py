@@ -111,7 +111,7 @@ class ConcernCache:
         told = (health.troubles, health.unstored) if health else ()
         moment = int(now.timestamp())
         failed = self._read("failed", snapshot, (), lambda: tuple(_failed_wakes(snapshot)))
-        hurry = 1 if asking(snapshot) or len(snapshot.wakes) <= MANY else UNHURRIED_S
+        hurry = 1 if len(snapshot.wakes) <= MANY or asking(snapshot) else UNHURRIED_S
         pace = hurry if _tells_seconds(snapshot, now) else MINUTES_AFTER_S
         urgent = self._read(
             "urgent",

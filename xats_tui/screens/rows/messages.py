@@ -46,9 +46,16 @@ LONG_SILENCE = timedelta(minutes=10)
 """Time without the requested reply after which a message is highlighted."""
 
 
-def stream_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
-    """Return the row of a message in the Live mode's stream; a broadcast is one row."""
-    return _stream_row(letter, _route(snapshot, letter), _parties(snapshot, letter), start_of_day(now))
+def _dated(snapshot: Snapshot, now: datetime) -> list[tuple[Letter, datetime]]:
+    """Return the messages, newest first, each with the start of the present day; a broadcast is one message."""
+    today = start_of_day(now)
+    return [(letter, today) for letter in letters(snapshot.stream)]
+
+
+def stream_row(snapshot: Snapshot, dated: tuple[Letter, datetime], now: datetime) -> TableRow:
+    """Return the row of a message in the Live mode's stream."""
+    letter, today = dated
+    return _stream_row(letter, _route(snapshot, letter), _parties(snapshot, letter), today)
 
 
 @lru_cache(KEPT)
@@ -174,7 +181,7 @@ MESSAGE_STATES = frozenset({"read", "unread", "reply", "answered", "unanswered"}
 STREAM = Listing(
     title="Stream",
     columns=COLUMNS,
-    entries=lambda snapshot, now: letters(snapshot.stream),
+    entries=_dated,
     row=stream_row,
     summary=stream_summary,
     reads=frozenset({Slice.ROSTER, Slice.STREAM}),

@@ -87,7 +87,7 @@ class Database:
         self._turn = Places(1)
         self._guard = writer.guard
         self._answers: dict[tuple[Make[Any], str], _Answer[Any]] = {}
-        """Objects built from each row of the latest answers."""
+        """The latest answer to each query whose rows become objects."""
         self._texts: dict[str, str] = {}
         """Short texts of rows, by themselves: names and ids stand in hundreds of rows, and are kept once."""
         self._group = GroupCommit(writer, self._turn, clock, publish, self._write)
