@@ -1,11 +1,12 @@
 """Dialogs that a client tells of, opened by hand on a coordinator's board."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect
+from xats_tui.core.records import replace
 
 OPTIONS = (
     DialogOption(number=1, label="Allow once", effect=Effect.ALLOW),

@@ -6,7 +6,7 @@ Modes define what they show; `dashboard/run.py` decides what happens after the a
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
@@ -28,6 +28,7 @@ from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Summary
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.health import Notice
+from xats_tui.core.records import replace
 from xats_tui.runtime.memory_tuning import TIDY_INTERVAL_S, tidy
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.acting import ActionContext, Severity

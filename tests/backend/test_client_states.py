@@ -1,7 +1,6 @@
 """States and dialogs that clients tell: the most trusted source wins, and an answer hits only the dialog it is for."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -21,6 +20,7 @@ from xats_tui.core.model.client_states import (
     UsedTool,
 )
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.records import replace
 from xats_tui.core.transport import ASK_INTERVAL_S
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

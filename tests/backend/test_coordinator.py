@@ -7,7 +7,6 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from xats_tui.backend.api.listener import listen
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.upkeep import memory
 from xats_tui.core.errors import StartError
+from xats_tui.core.records import replace
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.settings import Settings, load
 

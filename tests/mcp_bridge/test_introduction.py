@@ -1,11 +1,11 @@
 """Defaults that the bridge adds to registrations, and its versions of the registration tools."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from xats_tui.core.call_meta import FOLDER
+from xats_tui.core.records import replace
 from xats_tui.mcp_bridge.identity import Identity
 from xats_tui.mcp_bridge.instructions import instructions
 from xats_tui.mcp_bridge.registration_defaults import RegistrationDefaults, RequestedIdentity, simplified

@@ -1,7 +1,6 @@
 """The past: what the services told after each step, the change log tells of that moment for ever."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from hypothesis.stateful import invariant
@@ -15,6 +14,7 @@ from xats_tui.backend.store.past import moments
 from xats_tui.core.model.activity import Moment
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.tasks import TaskEntry
+from xats_tui.core.records import replace
 
 ALL = 10_000
 

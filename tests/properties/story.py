@@ -3,7 +3,6 @@
 The stories are told by hypothesis, a step at a time; after each step what must always hold is looked at.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.properties.world import World
+from xats_tui.core.records import replace
 
 TEAMS = {"ann": "red", "bob": "red", "cid": "red", "dot": "blue"}
 

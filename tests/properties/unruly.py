@@ -5,7 +5,6 @@ taken, and all mail is announced once the pane is good again.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.fakes import SkippingClock
 from tests.properties.unruly_pane import CLEAR, ENTER, HABITS, Keyboards, UnrulyPane
 from tests.properties.world import World
 from xats_tui.core.model.wakes import WakeStage, WakeStatus
+from xats_tui.core.records import replace
 
 ROUNDS = 8
 """Times ten minutes, in which every pause and restraint has passed."""

@@ -9,10 +9,10 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from tests.real_agents.script import Event, Step, pick, pieces
+from xats_tui.core.records import replace
 
 PAUSE = "\0"
 """Between two pieces of a text that is streamed slowly."""

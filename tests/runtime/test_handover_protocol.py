@@ -3,13 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.dashboard import gone
 from xats_tui.backend.thread import CoordinatorThread
+from xats_tui.core.records import replace
 from xats_tui.dashboard.shutdown import Shutdown
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.handover import NoSuccessor

@@ -1,12 +1,11 @@
 """Recipients in a line of addresses."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.screens.sample.agents import BACKEND, DOCS, PLANNER, QA, TRANSLATOR
 from tests.screens.sample.filled import FILLED, entry
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
+from xats_tui.core.records import replace
 from xats_tui.screens.query.addresses import AddressBook
 
 BOOK = AddressBook(FILLED.roster)

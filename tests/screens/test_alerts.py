@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +23,7 @@ from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.panes import PaneReading, PaneRef, PaneState
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.alerts import alert_text, begun_to_ask
 from xats_tui.screens.data.snapshot import Snapshot

@@ -1,6 +1,5 @@
 """Items that need the operator, from the snapshot: most urgent first, with reason and cause."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.screens.sample.wakes import WAKES, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.core.model.wakes import ACK_LOOP, HELD, UNCONFIRMED, Gate, WakeStage, WakeStatus
+from xats_tui.core.records import replace
 from xats_tui.screens.data.attention import READ, ConcernCache, concerns
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.remembered import Memory

@@ -1,6 +1,5 @@
 """Programs that could be agents: told in Attention, and how to connect them is said on request, never done."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from tests.screens.sample.filled import FILLED
 from tests.screens.sample.source import FixedSource
 from xats_tui.app import XatsApp
 from xats_tui.core.model.client_states import UnconnectedProgram
+from xats_tui.core.records import replace
 from xats_tui.screens.data.attention import concerns
 from xats_tui.screens.data.snapshot import Snapshot
 

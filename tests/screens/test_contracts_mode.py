@@ -1,6 +1,5 @@
 """The Contracts mode through keys: versions, any two beside each other, who has which."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from tests.screens.looking import settled, shows, text, until
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.backend.thread import CoordinatorThread
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.modes.places import Mode
 

@@ -1,7 +1,5 @@
 """What an agent is doing: its task, else its last tool, else its client's words; never a guess."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.screens.looking import settled, shows, text
@@ -14,6 +12,7 @@ from xats_tui.app import XatsApp
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.client_states import StateSource, ToldState, ToldWork, UsedTool
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.records import replace
 from xats_tui.screens.data.targets import open_wake_of
 from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.rows.doing import doing, tasks_in_progress

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tests.screens.supervising import open_mode
 from tests.screens.test_messages import LongSource
 from tests.screens.test_modes import is_open, names, table
 from xats_tui.app import XatsApp
+from xats_tui.core.records import replace
 from xats_tui.core.search.records import FindOrder, Found, FoundKind, FoundPage, Span
 from xats_tui.screens.dialogs.finding import FindDialog
 from xats_tui.screens.modes.places import Mode

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from tests.screens.sample.messages import message
 from tests.screens.sample.source import FixedSource
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes import mode_screen
 from xats_tui.screens.modes.places import Mode

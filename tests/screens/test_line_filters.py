@@ -1,6 +1,5 @@
 """Terminals that show no colours, few, or no dim text: every mode and dialog goes through Textual's line filters."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import EMPTY, FILLED
 from tests.screens.states import DIALOGS, INSIDE, LISTS, SMALL, into
 from xats_tui.app import XatsApp
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
 

@@ -1,7 +1,6 @@
 """Rows are made anew when what they are read from has changed, or the times in them, and not before."""
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from tests.screens.sample.clock import NOW
 from tests.screens.sample.filled import FILLED
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import WakeStage
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.listing import MINUTES_AFTER_S, Listing, Reading
 from xats_tui.screens.rows.activity import ACTIVITY

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
 from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest, Totals
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES
 from xats_tui.screens.dialogs.compose import Compose, WhoGetsIt

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from tests.screens.sample.wakes import WAKES
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.core.events import Scope
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes import mode_screen
 from xats_tui.screens.modes.list_mode import ListMode

@@ -1,7 +1,6 @@
 """Lists without an end, at a store of more than a hundred thousand messages."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from xats_tui.core.events import Scope
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.pages import Wanted
 from xats_tui.core.model.panes import PaneRef, TmuxCommand
+from xats_tui.core.records import replace
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.targets import log_of

@@ -4,7 +4,6 @@ import asyncio
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
 from itertools import cycle
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ from xats_tui.core.model.pages import ListName, Stretch, StretchRequest
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way, WayState
+from xats_tui.core.records import fields_of, is_record, replace
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 
@@ -65,9 +65,8 @@ def garbled(value: T, texts: Iterator[str]) -> T:
 def _garbled(value: Any, texts: Iterator[str], name: str) -> Any:
     if isinstance(value, PaneRef):
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        old = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
-        return replace(value, **{name: _garbled(one, texts, name) for name, one in old.items()})
+    if is_record(value):
+        return replace(value, **{name: _garbled(one, texts, name) for name, one in fields_of(value).items()})
     if type(value) is str:
         return value if _is_key(name) or value == BROADCAST_MARK else next(texts)
     if isinstance(value, tuple):

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.verbs import FixedVerbs
 from xats_tui.app import XatsApp
+from xats_tui.core.records import replace
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode

@@ -1,7 +1,5 @@
 """One team at a time: every list, the counts and the header; nothing urgent of another team goes unmentioned."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.screens.looking import settled, shows, text
@@ -11,6 +9,7 @@ from tests.screens.sample.filled import FILLED
 from tests.screens.sample.teams import TEAMS, who
 from tests.screens.states import NORMAL, SMALL, after, missing
 from xats_tui.app import XatsApp
+from xats_tui.core.records import replace
 from xats_tui.screens.data.attention import ConcernCache, concerns
 from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot

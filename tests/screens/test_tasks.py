@@ -1,7 +1,6 @@
 """The operator's actions on tasks through keys, on a real coordinator; and the list of tasks, on a sample."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.screens.test_modes import opened
 from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.details.tasks import TREE_LINES, dependency_tree
 from xats_tui.screens.dialogs.asking import Pick

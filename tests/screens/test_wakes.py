@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.wakes import Gate, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.verbs import VerbRefused

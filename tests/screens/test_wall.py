@@ -1,7 +1,5 @@
 """The wall: the screens of several agents side by side, as large as they can be, with nothing typed into them."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.screens.looking import settled, shows, text, until
@@ -12,6 +10,7 @@ from tests.screens.sample.teams import TEAMS, who
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.states import NORMAL, SMALL, after, missing
 from xats_tui.app import XatsApp
+from xats_tui.core.records import replace
 from xats_tui.screens.modes.wall import LEAST_CELLS, LEAST_ROWS, MAX_TILES, Arrangement, Wall, arrange
 
 

@@ -4,13 +4,13 @@ Hosts and origins one by one: tests/backend/api/test_app.py.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import httpx2
 import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 
 SIMPLE = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain; application/json", "")

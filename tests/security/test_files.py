@@ -9,7 +9,6 @@ import os
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.conftest import Sql
 from tests.patience import PATIENCE, eventually
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import StartError
+from xats_tui.core.records import replace
 from xats_tui.dashboard import takeover
 from xats_tui.runtime import pid_file, private_files
 from xats_tui.runtime.pid_file import PidRecord

@@ -1,6 +1,5 @@
 """One spelling of a name, whoever types it and wherever: composed, with nothing around it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from xats_tui.backend.operator_api.names import agent_meant
 from xats_tui.backend.operator_api.readings import ListContractsQuery
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.labels import CUSTOM
+from xats_tui.core.records import replace
 from xats_tui.screens.query.addresses import AddressBook
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.agents import AGENTS

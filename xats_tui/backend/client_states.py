@@ -4,7 +4,8 @@ Watchers write them, transports and services read them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
@@ -24,8 +25,7 @@ TRUST = tuple(StateSource)
 """Sources of states, the most trusted first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     dialog: Dialog
     answer: Answer
 

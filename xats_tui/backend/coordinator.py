@@ -7,7 +7,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -99,6 +98,7 @@ from xats_tui.core.clock import Clock, SystemClock, to_wire
 from xats_tui.core.errors import StartError, UnusableStore
 from xats_tui.core.events import Event, EventBus, PaneBound
 from xats_tui.core.model.activity import Actor
+from xats_tui.core.records import replace
 from xats_tui.runtime import operator_token, pid_file
 from xats_tui.runtime.logs import set_level
 from xats_tui.runtime.pid_file import AlreadyRunning, Holding, PidRecord

@@ -4,9 +4,10 @@ Only the newest report of each session is kept, in memory, because a client repo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.clients.hook_table import HookMeaning, HookTable, text_at
 from xats_tui.clients.registry import hook_table
@@ -45,8 +46,7 @@ STATES: Mapping[HookMeaning, PaneState] = {
 """Pane state that an event with each meaning implies."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookReport:
+class HookReport(Struct, frozen=True, kw_only=True):
     """One report of a client program."""
 
     state: PaneState

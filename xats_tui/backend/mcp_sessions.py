@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+
 from xats_tui.core.clock import Clock
 from xats_tui.core.events import Event, SessionChanged
 from xats_tui.core.model.agents import SeenProcess
@@ -23,8 +25,7 @@ Notify = Callable[[str, Mapping[str, Any]], Awaitable[bool]]
 """Sends a notification; returns False if the client does not read its stream, and may get it later or never."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Superseded:
+class Superseded(Struct, frozen=True, kw_only=True):
     """Record that another session now speaks as a session's former agent."""
 
     agent_id: str

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.core.model.agents import SeenProcess
@@ -16,8 +17,7 @@ SILENT = timedelta(minutes=1)
 """Idle time after which an agent's session without a stream and with an unknown process may be closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionUse:
+class SessionUse(Struct, frozen=True, kw_only=True):
     """A session, and the reasons to keep it."""
 
     session: McpSession

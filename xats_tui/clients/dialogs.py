@@ -6,11 +6,11 @@ prompts that are not wholly on the screen and those in which somebody is typing 
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from xats_tui.clients.registry import dialog_reader
 from xats_tui.core.model.panes import Prompt
+from xats_tui.core.records import replace
 from xats_tui.core.screen.ansi_grid import parse_screen
 from xats_tui.core.screen.options import joined, text_of
 

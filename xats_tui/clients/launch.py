@@ -6,10 +6,10 @@ else there holds.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from xats_tui.clients.spec import OwnServer
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
+from xats_tui.core.records import replace
 
 Starter = Callable[[LaunchRequest, LaunchCommand, Mapping[str, str]], ClientStart]
 """From the agent, what a start needs, and the starter's environment to what a pane is to run."""

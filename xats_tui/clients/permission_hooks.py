@@ -1,14 +1,14 @@
 """Questions that a client's hook brings, and answers as the hook's output.  Pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.client_states import DialogKind, DialogOption
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookQuestion:
+class HookQuestion(Struct, frozen=True, kw_only=True):
     """The question of a hook's event to a person."""
 
     source: str

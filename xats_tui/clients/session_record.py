@@ -7,9 +7,10 @@ whose messages are held.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.clients.spec import SessionInbox
 
@@ -21,8 +22,7 @@ MAX_TEXT_CHARS = 4_096
 """Longest text of a field, a path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRecord:
+class SessionRecord(Struct, frozen=True, kw_only=True):
     """A session, as its program describes it."""
 
     pid: int

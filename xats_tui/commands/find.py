@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from xats_tui.commands.completions import complete_agent, complete_team
 from xats_tui.commands.output.printing import AsJson, Wide, show_found
 from xats_tui.core.errors import Refusal
+from xats_tui.core.records import replace
 from xats_tui.core.refusals import sentence_of
 from xats_tui.core.search.records import FindOrder, FindQuery, FoundKind
 from xats_tui.runtime.operator_client import ask

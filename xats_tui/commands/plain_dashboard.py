@@ -4,7 +4,8 @@ Importing typer takes a tenth of the time until the dashboard shows its first da
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.commands.dashboard import dashboard
 from xats_tui.commands.plain_bridge import FLAGS
@@ -14,8 +15,7 @@ from xats_tui.runtime.settings import load
 TAKEOVER, READ_ONLY = "--takeover", "--read-only"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardLine:
+class DashboardLine(Struct, frozen=True, kw_only=True):
     """What a command line says to a dashboard."""
 
     settings: Mapping[str, str]

@@ -1,12 +1,12 @@
 """`xats-tui repair`: a new database from the readable parts of a damaged one."""
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xats_tui.core.errors import UnusableStore
+from xats_tui.core.records import fields_of
 from xats_tui.runtime.settings import Loaded
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def repair(
         return 0
     done = repair_database(path, SystemClock().now())
     if as_json:
-        tables = [asdict(one) for one in done.tables]
+        tables = [fields_of(one) for one in done.tables]
         kept = str(done.kept) if done.kept else None
         print(json.dumps({"database": str(path), "complaint": done.complaint, "kept": kept, "tables": tables}))
     elif not done.complaint:

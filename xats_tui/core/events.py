@@ -6,8 +6,9 @@ stale and reloads them from the store.
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 logger = logging.getLogger(__name__)
 
@@ -25,24 +26,21 @@ class Scope(StrEnum):
     ACTIVITY = "activity"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentChanged:
+class AgentChanged(Struct, frozen=True, kw_only=True):
     """An agent was registered, seen or removed."""
 
     agent_id: str
     scopes = frozenset({Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneBound:
+class PaneBound(Struct, frozen=True, kw_only=True):
     """An agent was bound to a pane or lost its pane; the set of panes to watch has changed."""
 
     agent_id: str
     scopes = frozenset({Scope.AGENTS, Scope.PANES})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageSent:
+class MessageSent(Struct, frozen=True, kw_only=True):
     """A message was stored for its recipients, with their wakes."""
 
     message_id: str
@@ -52,32 +50,28 @@ class MessageSent:
     scopes = frozenset({Scope.MESSAGES, Scope.AGENTS, Scope.WAKES})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxFetched:
+class InboxFetched(Struct, frozen=True, kw_only=True):
     """An answer with messages is on its way to an agent."""
 
     agent_id: str
     scopes = frozenset({Scope.WAKES, Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxRead:
+class InboxRead(Struct, frozen=True, kw_only=True):
     """An agent has read messages."""
 
     agent_id: str
     scopes = frozenset({Scope.MESSAGES, Scope.AGENTS, Scope.WAKES})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WakeChanged:
+class WakeChanged(Struct, frozen=True, kw_only=True):
     """A wake was tried, deferred, delivered or ended."""
 
     agent_id: str
     scopes = frozenset({Scope.WAKES, Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskChanged:
+class TaskChanged(Struct, frozen=True, kw_only=True):
     """A task was created, claimed, changed or completed."""
 
     task_id: str
@@ -85,8 +79,7 @@ class TaskChanged:
     scopes = frozenset({Scope.TASKS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractRegistered:
+class ContractRegistered(Struct, frozen=True, kw_only=True):
     """A contract got a new version."""
 
     team: str
@@ -96,16 +89,14 @@ class ContractRegistered:
     scopes = frozenset({Scope.CONTRACTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionChanged:
+class SubscriptionChanged(Struct, frozen=True, kw_only=True):
     """An agent subscribed to a contract, or was removed together with its subscriptions."""
 
     agent_id: str
     scopes = frozenset({Scope.CONTRACTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneChanged:
+class PaneChanged(Struct, frozen=True, kw_only=True):
     """A bound pane looks different from the last look."""
 
     socket: str
@@ -114,47 +105,41 @@ class PaneChanged:
     scopes = frozenset({Scope.PANES})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientStateChanged:
+class ClientStateChanged(Struct, frozen=True, kw_only=True):
     """A client tells another state of an agent, or opened or closed a dialog."""
 
     agent_id: str
     scopes = frozenset({Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnconnectedChanged:
+class UnconnectedChanged(Struct, frozen=True, kw_only=True):
     """A program that could be an agent was seen, or one has registered or ended."""
 
     scopes = frozenset({Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionChanged:
+class SessionChanged(Struct, frozen=True, kw_only=True):
     """An MCP session was opened, took an identity, or ended."""
 
     session_id: str
     scopes = frozenset({Scope.SESSIONS, Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityNoted:
+class ActivityNoted(Struct, frozen=True, kw_only=True):
     """The operator did something."""
 
     verb: str
     scopes = frozenset({Scope.ACTIVITY, Scope.WAKES, Scope.AGENTS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HappeningNoted:
+class HappeningNoted(Struct, frozen=True, kw_only=True):
     """An agent's question to a person, or the loss of an agent, was written to the event log."""
 
     agent_id: str
     scopes = frozenset({Scope.ACTIVITY})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryPruned:
+class HistoryPruned(Struct, frozen=True, kw_only=True):
     """Rows past their retention time were deleted."""
 
     scopes = frozenset({Scope.MESSAGES, Scope.WAKES, Scope.ACTIVITY})

@@ -12,11 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from xats_tui import __version__
 from xats_tui.core.clock import from_wire
 from xats_tui.core.errors import StartError
+from xats_tui.core.records import replace
 from xats_tui.dashboard.terminal import window_of
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
@@ -30,8 +32,7 @@ ENDING_GRACE_S = 0.5
 POLL_INTERVAL_S = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True, kw_only=True):
     """Seconds that a takeover waits for other programs."""
 
     turn_s: float = 15.0
@@ -46,8 +47,7 @@ class Timeouts:
 TIMEOUTS = Timeouts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenPlace:
+class TakenPlace(Struct, frozen=True, kw_only=True):
     """Result of a takeover."""
 
     loaded: Loaded

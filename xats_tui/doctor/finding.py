@@ -1,8 +1,9 @@
 """Findings of a check, and the input of the checks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ConfigContext
@@ -21,8 +22,7 @@ class State(StrEnum):
     """Does not work."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """Result of a check."""
 
     topic: str
@@ -34,8 +34,7 @@ class Finding:
     """Fix; empty if nothing has to be done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """The machine as this process sees it."""
 
     loaded: Loaded

@@ -5,7 +5,6 @@ import hmac
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -17,6 +16,7 @@ from tests.backend.api.plain_http import INITIALIZE, browsing
 from tests.patience import PATIENCE
 from xats_tui import __version__
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 
 TOKEN = "correct horse"

@@ -7,7 +7,6 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -30,6 +29,7 @@ from xats_tui.backend.store.sql.writer import COMMIT, carried_out
 from xats_tui.backend.tools import TOOLS, base
 from xats_tui.backend.tools.base import Answer, Call
 from xats_tui.core.errors import StoreError
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 
 NOW = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

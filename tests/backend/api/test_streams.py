@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 
 import httpx2
@@ -19,6 +18,7 @@ from xats_tui.backend.api import direct_calls, mcp_server, sse
 from xats_tui.backend.api.sse import OneEvent
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.events import Event
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 
 

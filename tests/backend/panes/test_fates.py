@@ -1,12 +1,11 @@
 """Only a prompt that is gone or has given way to another one has been answered."""
 
-from dataclasses import replace
-
 import pytest
 
 from xats_tui.backend.panes.fates import Fate, fate_of
 from xats_tui.clients.dialogs import NOT_KNOWN
 from xats_tui.core.model.panes import Option, PaneState, Prompt
+from xats_tui.core.records import replace
 from xats_tui.core.screen.options import EDITING
 
 ASKED = Prompt(

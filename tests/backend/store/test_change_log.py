@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from xats_tui.backend.store.upkeep.salvage import salvage
 from xats_tui.core.errors import Refusal, StoreError
 from xats_tui.core.model.activity import Moment
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.records import replace
 
 NOW = FakeClock().now()
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.mcp_caller import callers
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 
 SUPERSEDED = re.compile(

@@ -1,7 +1,6 @@
 """A Codex at work gets an urgent hint within its turn, unless a dialog is open or nobody watches its thread."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET, CodexWindows
 from xats_tui.core.model.agents import Agent, Delivery
 from xats_tui.core.model.wakes import UNCONFIRMED, Observation, WakeStage
+from xats_tui.core.records import replace
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 

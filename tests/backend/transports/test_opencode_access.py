@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import psutil
 import pytest
@@ -19,6 +18,7 @@ from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.agents import SeenProcess
 from xats_tui.core.model.wakes import Reachability
+from xats_tui.core.records import replace
 
 LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
 WAIT = "; sys.stdin.read()"

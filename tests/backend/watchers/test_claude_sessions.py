@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from xats_tui.backend.watchers.claude_sessions import SETTLES_WITHIN, ClaudeSess
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.records import replace
 
 BOB = replace(AGENT, agent_id="bob", client="claude-code", binding=None)
 

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from xats_tui.core.events import AgentChanged
 from xats_tui.core.model.agents import Agent, Delivery, DeliveryKind, SeenProcess
 from xats_tui.core.model.client_states import Dialog, DialogKind, Effect
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.records import replace
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -1,6 +1,5 @@
 """Our own hint in an input line: recognised however a program draws it, and told from what a person types."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from xats_tui.backend.services.wakes.policy import hint
 from xats_tui.core.model.panes import OwnText, PaneRef
 from xats_tui.core.model.pastes import Paste
+from xats_tui.core.records import replace
 from xats_tui.core.screen.own_text import holds, own_text
 
 HINT = "[xats] 1 new message from alice: call get_inbox"

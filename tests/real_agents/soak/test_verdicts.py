@@ -1,11 +1,10 @@
 """The judge of a soak sees each way in which a promise is broken, and is content where all are kept."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.real_agents.soak.records import Draft, Message, Obstacle, Records, Turn
 from tests.real_agents.soak.verdicts import all_waits, judge
+from xats_tui.core.records import replace
 
 HINT = "[xats] 1 new message from bob: call get_inbox"
 

@@ -1,11 +1,10 @@
 """The agents of the sample."""
 
-from dataclasses import replace
-
 from tests.screens.sample.clock import NOW, ago
 from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent, Binding, Delivery, VerificationMode
 from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.records import replace
 
 
 def agent(

@@ -1,6 +1,5 @@
 """A team at work, frozen at one instant, and a coordinator that nobody has connected to."""
 
-from dataclasses import replace
 from typing import Any
 
 from tests.screens.sample.activity import ACTS, COMMANDS, EVENTS, SESSIONS
@@ -17,6 +16,7 @@ from xats_tui.core.model.agents import (
 )
 from xats_tui.core.model.health import Health, Rates
 from xats_tui.core.model.wakes import Wake
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Snapshot
 
 

@@ -1,7 +1,6 @@
 """The sample as a moment of the past, of which only what is stored is known."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from tests.screens.sample.source import FixedSource
 from xats_tui.core.model.activity import Moment
 from xats_tui.core.model.client_states import PastFacts
 from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.past.source import UNKNOWN
 from xats_tui.screens.past.travel import Travel

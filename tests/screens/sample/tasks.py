@@ -1,6 +1,5 @@
 """The board of the sample."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from xats_tui.core.model.agents import (
     Agent,
 )
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
+from xats_tui.core.records import replace
 
 
 def task(

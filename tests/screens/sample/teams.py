@@ -1,7 +1,5 @@
 """Fifteen agents in three teams that use the same five names, in every state that a person has to tell apart."""
 
-from dataclasses import replace
-
 from tests.screens.sample.agents import agent
 from tests.screens.sample.clock import ago
 from tests.screens.sample.contracts import contract, fetched, versions
@@ -17,6 +15,7 @@ from xats_tui.core.model.messages import BROADCAST_MARK
 from xats_tui.core.model.panes import PaneRef, PaneState, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.core.model.wakes import WakeStage, WakeStatus
+from xats_tui.core.records import replace
 
 TEAM_NAMES = ("mobile", "shop", "warehouse")
 NAMES = ("backend", "docs", "frontend", "planner", "qa")

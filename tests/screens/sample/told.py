@@ -1,7 +1,6 @@
 """The sample's team where clients tell what they ask: backend's file and, without a pane, the translator's command."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from tests.screens.sample.agents import BACKEND, PLANNER, TRANSLATOR
@@ -9,6 +8,7 @@ from tests.screens.sample.clock import ago
 from tests.screens.sample.filled import FILLED
 from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect, StateSource, ToldState
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.records import replace
 
 DIFF = """\
 --- /work/shop/build.py

@@ -1,7 +1,6 @@
 """Verbs of the operator that do nothing and say they did."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from xats_tui.core.model.messages import Addressees
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 from xats_tui.core.model.wakes import DeliveryResult, Wake, WakeStage, WakeStatus
+from xats_tui.core.records import replace
 from xats_tui.core.search.records import FindQuery, FoundPage
 from xats_tui.screens.data.verbs import P, T, VerbRefused
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -49,6 +48,7 @@ from xats_tui.core.call_meta import CALLS_ONCE
 from xats_tui.core.clock import Clock
 from xats_tui.core.instructions import INSTRUCTIONS
 from xats_tui.core.prompts import NoSuchPrompt, filled_in, listed
+from xats_tui.core.records import replace
 
 SERVER_NAME = "xats-tui"
 

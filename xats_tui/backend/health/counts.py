@@ -1,6 +1,6 @@
 """Numbers of agents, wakes and dialogs, cached until something happens because they are read every second."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.mcp_sessions import McpSessions
@@ -18,8 +18,7 @@ RECOUNT_INTERVAL_S = 15.0
 """Time after which everything is counted again even without an event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class Counted(Struct, frozen=True, kw_only=True):
     """The numbers of one count."""
 
     agents_connected: int

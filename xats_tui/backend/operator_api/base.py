@@ -4,9 +4,9 @@ The function takes the operator's API and checked arguments, returns JSON, and r
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import AfterValidator, Field
 
 from xats_tui.backend.operator_api.api import OperatorApi
@@ -37,8 +37,7 @@ class TeamParameters(Arguments):
     limit: Limit = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """A verb in the form that commands use: name, arguments and answer on the wire."""
 
     name: str

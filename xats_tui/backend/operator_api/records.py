@@ -1,7 +1,6 @@
 """The nouns as commands print them: the fields that agents know from the tools, and the operator's own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +13,15 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Wake, WakeStage
+from xats_tui.core.records import fields_of, is_record
 
 Record = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
     """Return a record of the model as JSON, field by field, times in the wire's form."""
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if is_record(value):
+        return {name: plain(one) for name, one in fields_of(value).items()}
     if isinstance(value, datetime):
         return to_wire(value)
     if isinstance(value, Mapping):

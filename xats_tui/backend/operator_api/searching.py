@@ -1,6 +1,5 @@
 """The search as a command: everything that is stored, by words and filters."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.operator_api.base import Command, Limit
 from xats_tui.backend.operator_api.records import plain
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
+from xats_tui.core.records import replace
 from xats_tui.core.search.query_line import MAX_LINE_CHARS, read_query
 from xats_tui.core.search.records import DEFAULT_LIMIT
 

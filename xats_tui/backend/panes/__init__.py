@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from xats_tui.backend.panes.front import read_shell
@@ -12,6 +11,7 @@ from xats_tui.backend.panes.generic import read_generic
 from xats_tui.clients.dialogs import read_prompt
 from xats_tui.clients.registry import screen_reader
 from xats_tui.core.model.panes import PaneReading, PaneState
+from xats_tui.core.records import replace
 from xats_tui.core.screen.ansi_grid import parse_screen
 
 MAX_QUESTION_CHARS = 120

@@ -7,8 +7,9 @@ nothing on the screen looks like a question, a list to choose from, or running w
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneReading
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenCell, ScreenLine, cursor_of, is_grey, join_wrapped, width_of
@@ -60,8 +61,7 @@ KEYS_MEAN_MORE = re.compile(r"\bany key\b|\bagain to\b", re.IGNORECASE)
 """Words below a composer of a program that the next key closes or ends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CursorContext:
+class CursorContext(Struct, frozen=True, kw_only=True):
     """The screen as seen from the cursor's row."""
 
     above: tuple[ScreenLine, ...]

@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.panes import read_pane
@@ -21,6 +20,7 @@ from xats_tui.core.model.agents import SeenProcess
 from xats_tui.core.model.labels import ClientId
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing, StateAge
 from xats_tui.core.model.pastes import Paste
+from xats_tui.core.records import replace
 from xats_tui.core.screen.own_text import own_text
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """All services of a coordinator in one record, for the tools and the operator's verbs."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
@@ -28,8 +29,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """The services of one coordinator."""
 
     database: Database

@@ -5,8 +5,9 @@ history changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import uuid4
+
+from msgspec import Struct
 
 from xats_tui.backend.services.agents.presence import Presence
 from xats_tui.backend.services.wakes.waker import Waker
@@ -26,8 +27,7 @@ from xats_tui.core.model.messages import BROADCAST_MARK, Message
 from xats_tui.core.model.pages import Page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True):
     """A message that was stored."""
 
     letter: Outgoing

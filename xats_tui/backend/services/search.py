@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.search import indexing
@@ -14,6 +13,7 @@ from xats_tui.core.clock import Clock, from_wire
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME
 from xats_tui.core.model.labels import folded
+from xats_tui.core.records import replace
 from xats_tui.core.search.matching import Matcher
 from xats_tui.core.search.records import MAX_LIMIT, FindOrder, FindQuery, Found, FoundKind, FoundPage
 

@@ -1,10 +1,10 @@
 """Agents, their pane bindings, and the kept ids of agents that left."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.clients.registry import known_client
@@ -47,8 +47,7 @@ FORGOTTEN: Mapping[str, Any] = {
 """Cleared values of the columns that describe the program behind an agent; they always change together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentRow:
+class AgentRow(Struct, frozen=True, kw_only=True):
     """Values that a registration writes; None keeps the stored value."""
 
     team: str
@@ -232,8 +231,7 @@ async def depart(tx: Transaction, agent: Agent) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EverKnown:
+class EverKnown(Struct, frozen=True, kw_only=True):
     """An agent that is or was registered."""
 
     agent_id: str

@@ -1,9 +1,10 @@
 """Contract versions, subscriptions, and the versions that agents have fetched."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import from_json, instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
@@ -13,8 +14,7 @@ from xats_tui.core.model.labels import composed
 from xats_tui.core.model.pages import Page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractEvent:
+class ContractEvent(Struct, frozen=True, kw_only=True):
     """One registration of a contract version, as subscribers poll for it."""
 
     event_id: int

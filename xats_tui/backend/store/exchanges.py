@@ -1,7 +1,8 @@
 """Recent messages and work of an agent and its counterparts."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row
@@ -17,8 +18,7 @@ MAX_EVENTS = 50
 """Limit for the newest contract events of a team."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Utterance:
+class Utterance(Struct, frozen=True, kw_only=True):
     """One message of an exchange."""
 
     at: datetime

@@ -1,9 +1,10 @@
 """Messages, the events that number them, and read marks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
@@ -31,8 +32,7 @@ UNANSWERED_SEARCH_EVENTS = 2_000
 """Number of newest events that are searched for messages without an answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, kw_only=True):
     """A message before it is stored: one text to one or more recipients of one team."""
 
     id: str
@@ -215,8 +215,7 @@ async def mark_read(tx: Transaction, message_ids: Sequence[str]) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(Struct, frozen=True, kw_only=True):
     """Number and age of an agent's unread messages."""
 
     count: int

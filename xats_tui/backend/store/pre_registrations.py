@@ -1,7 +1,8 @@
 """Panes that a launcher announced before the Codex program in them could register."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.core.clock import to_wire
@@ -11,8 +12,7 @@ MAX_ANNOUNCED = 500
 """Limit of stored announcements: anybody can make any number, and each registration searches all of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreRegistration:
+class PreRegistration(Struct, frozen=True, kw_only=True):
     """One announced pane; a later announcement of the same pane replaces it."""
 
     pane: PaneRef

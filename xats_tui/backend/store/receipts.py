@@ -1,15 +1,15 @@
 """Messages that were handed out in an answer but have not yet been confirmed as seen by the model."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.core.clock import to_wire
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptHolder:
+class ReceiptHolder(Struct, frozen=True, kw_only=True):
     """Receiver of messages in an answer: one context of one model, as far as that can be told."""
 
     agent_id: str
@@ -19,8 +19,7 @@ class ReceiptHolder:
     """Process of the client's user interface, as its bridge reports it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedPart:
+class HandedPart(Struct, frozen=True, kw_only=True):
     """A message in an answer, or one part of it; measured in characters of subject and body together."""
 
     message_id: str
@@ -34,8 +33,7 @@ class HandedPart:
         return self.end >= self.total
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartlyHanded:
+class PartlyHanded(Struct, frozen=True, kw_only=True):
     """Confirmed parts of a message, and the characters in them."""
 
     parts: int = 0

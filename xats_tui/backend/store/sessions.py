@@ -1,9 +1,10 @@
 """MCP sessions, kept across restarts: their identity and their `initialize` parameters."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import from_json, instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
@@ -11,8 +12,7 @@ from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.model.agents import SeenProcess
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptSession:
+class KeptSession(Struct, frozen=True, kw_only=True):
     """One session that its client has not ended."""
 
     session_id: str

@@ -1,9 +1,9 @@
 """Tasks of a team."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import column, instant
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
@@ -15,8 +15,7 @@ IS_OPEN = "(t.status <> 'completed')"
 """Expression for 1 if a task is unfinished, else 0; the index of the list begins with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTask:
+class NewTask(Struct, frozen=True, kw_only=True):
     """A task before an agent has claimed it."""
 
     id: str

@@ -1,8 +1,9 @@
 """Wakes and their attempts, stored so that they survive a restart."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from xats_tui.backend.store.sql.columns import column, from_json, instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
@@ -50,8 +51,7 @@ REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
 """Reasons for ended wakes that a new binding revives."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewWake:
+class NewWake(Struct, frozen=True, kw_only=True):
     """A wake as it is written together with its message."""
 
     message_id: str
@@ -65,8 +65,7 @@ class NewWake:
     urgent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptOutcome:
+class AttemptOutcome(Struct, frozen=True, kw_only=True):
     """Effect of an attempt on its wake."""
 
     status: WakeStatus
@@ -358,8 +357,7 @@ async def _insert_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, num
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WastedHints:
+class WastedHints(Struct, frozen=True, kw_only=True):
     """Hints in a period after which the agent did not fetch its messages."""
 
     count: int

@@ -8,10 +8,10 @@ import asyncio
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
 from watchfiles import awatch
 
 from xats_tui.core.clock import Clock
@@ -37,8 +37,7 @@ Stamp = tuple[int, int, int]
 """Inode, size and modification time in nanoseconds; differs after a file was saved."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedFiles:
+class SavedFiles(Struct, frozen=True, kw_only=True):
     """A file as it is now."""
 
     path: Path

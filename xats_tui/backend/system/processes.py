@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 from psutil import _psposix
 
 from xats_tui.backend.system.key_readers import waiting_reader
@@ -18,8 +19,7 @@ from xats_tui.core.model.agents import START_TOLERANCE_S, SeenProcess
 STOPPED = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True):
     """One running process."""
 
     pid: int
@@ -51,8 +51,7 @@ class Process:
         return " ".join(self.command) or self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """A terminal whose keys reach a process."""
 
     tty: str
@@ -61,8 +60,7 @@ class Route:
     """True if keys typed into the terminal reach the process now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Belongings:
+class Belongings(Struct, frozen=True, kw_only=True):
     """Environment, TCP ports and terminal position of a running process."""
 
     environment: Mapping[str, str]

@@ -10,9 +10,12 @@ import struct
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
+
+from xats_tui.core.records import replace
 
 DEVICES = Path("/dev")
 
@@ -20,8 +23,7 @@ LOCAL_MODES = 3
 """Index of the local flags, which include ICANON and ECHO, in the result of `tcgetattr`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneTerminal:
+class PaneTerminal(Struct, frozen=True, kw_only=True):
     """Current state of a terminal."""
 
     raw: bool

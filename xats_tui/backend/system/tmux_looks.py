@@ -8,9 +8,10 @@ that contains the nonce adds a line, and the whole answer is refused.
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.errors import TmuxError
 
@@ -67,8 +68,7 @@ _FORMS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
+class Looks(Struct, frozen=True, kw_only=True):
     """One look at a tmux server: the formats of all its panes, and the requested screens."""
 
     panes: Mapping[str, Mapping[str, Any]]
@@ -145,8 +145,7 @@ class LookRequest:
         return sections
 
 
-@dataclass(frozen=True, slots=True)
-class _Client:
+class _Client(Struct, frozen=True):
     """An attached tmux client, with the panes that it may type into."""
 
     active_at: int

@@ -6,7 +6,8 @@ program runs, and the output of a program that fails at once can still be read.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.errors import TmuxError, TmuxUnavailable
@@ -23,8 +24,7 @@ WIDTH, HEIGHT = 160, 50
 PLACE = "#{pane_id} #{window_index} #{session_name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPane:
+class NewPane(Struct, frozen=True, kw_only=True):
     """Place of a newly opened pane."""
 
     pane: PaneRef

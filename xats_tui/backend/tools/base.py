@@ -8,12 +8,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import mcp_types as types
+from msgspec import Struct
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -265,8 +265,7 @@ def _agree(arguments: Any) -> None:
     """Accept all combinations of arguments."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class Tool(Struct, frozen=True, kw_only=True):
     """One tool: its description for models, and its function."""
 
     name: str

@@ -1,6 +1,5 @@
 """Tools that make a session somebody's: registering as any agent, as this Claude Code, as this Codex."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -41,6 +40,7 @@ from xats_tui.core.call_meta import FOLDER, HOST_SESSION, INSTANCE, LAUNCH, OWN_
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, DeliveryKind
 from xats_tui.core.model.labels import CUSTOM, ClientId
+from xats_tui.core.records import replace
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]

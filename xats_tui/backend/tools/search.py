@@ -1,6 +1,5 @@
 """The tool `search_messages`: an agent searches its own mail, and nobody else's."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -9,6 +8,7 @@ from xats_tui.backend.tools.answers.cursors import Cursor
 from xats_tui.backend.tools.base import Answer, Arguments, Call, Tool
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
+from xats_tui.core.records import replace
 from xats_tui.core.search.query_line import read_query
 from xats_tui.core.search.records import FindQuery, Found, FoundPage
 

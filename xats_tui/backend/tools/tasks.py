@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
+from msgspec import Struct
 from pydantic import Field, StringConstraints, model_validator
 
 from xats_tui.backend.store.sql.transactions import Transaction
@@ -95,8 +95,7 @@ async def task_list(call: Call, arguments: TaskList) -> Answer:
     return {"tasks": shown, **going_on(rest, shown, lambda place: place.cursor)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(Struct, frozen=True, kw_only=True):
     """Position of a task in a paged list; completing a task does not move the others."""
 
     is_completed: bool

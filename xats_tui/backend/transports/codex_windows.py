@@ -9,9 +9,10 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from xats_tui.backend.system.processes import Belongings, Process, Processes, normal_tty
 from xats_tui.backend.system.tmux import Tmux
@@ -33,8 +34,7 @@ TITLE_ELLIPSIS = "..."
 """End of a title with a name of more than 48 characters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedThread:
+class LoadedThread(Struct, frozen=True, kw_only=True):
     """A thread that an app-server has loaded."""
 
     thread_id: str
@@ -45,8 +45,7 @@ class LoadedThread:
     """Port at which the window that opened the thread serves `codex_tui`; None without such a server."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodexWindow:
+class CodexWindow(Struct, frozen=True, kw_only=True):
     """A Codex in the foreground of a terminal."""
 
     ports: frozenset[int]

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from msgspec import Struct
 
 from xats_tui.backend.transports.opencode_api import RequestDenied, asked, listed, strange
 
@@ -29,8 +29,7 @@ STATUSES, PERMISSIONS, QUESTIONS = "/session/status", "/permission", "/question"
 NOT_FOUND = 404
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionReading:
+class SessionReading(Struct, frozen=True, kw_only=True):
     """The state of one session, and all that it and its subagents ask a person for."""
 
     session: str
@@ -81,8 +80,7 @@ class OpencodeSessionTree:
         return self._parents[session]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerReading:
+class ServerReading(Struct, frozen=True, kw_only=True):
     """Everything that a server is busy with now."""
 
     statuses: Mapping[str, Any]

@@ -5,9 +5,10 @@ A request that this program cannot answer in full, such as a form, has no option
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.transports.json_rpc_stream import Incoming
 from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect
@@ -43,8 +44,7 @@ LAST_STAMP_MS = 10**14
 Reply = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A request of the server for a person's decision."""
 
     dialog: Dialog
@@ -52,8 +52,7 @@ class Request:
     """The result to send for each option, in their order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(Struct, frozen=True, kw_only=True):
     """The question of a request, without the facts that all requests share."""
 
     tool: str

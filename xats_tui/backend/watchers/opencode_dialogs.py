@@ -1,9 +1,10 @@
 """Requests of an opencode or its kin to a person, as dialogs, and the requests that answer them.  Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect
@@ -20,16 +21,14 @@ SUBJECTS = ("command", "filepath", "filePath", "url", "query", "pattern", "path"
 ENDS_TURN, GOES_ON = "its turn ends", "its turn goes on with the reason"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """A request that answers a dialog."""
 
     path: str
     body: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenDialog:
+class OpenDialog(Struct, frozen=True, kw_only=True):
     """A dialog, with the server's request that it shows and the reply that each option makes."""
 
     dialog: Dialog
@@ -55,8 +54,7 @@ class OpenDialog:
         return Reply(path=f"/permission/{request_id}/reply", body={"reply": word, **reason})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Asker(Struct, frozen=True, kw_only=True):
     """The agent that asks a person."""
 
     agent_id: str

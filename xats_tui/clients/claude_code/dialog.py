@@ -5,10 +5,10 @@ Its menus, which a person has opened, are not among them.  Pure.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from xats_tui.core.model.panes import Prompt
+from xats_tui.core.records import replace
 from xats_tui.core.screen.ansi_grid import ScreenLine, cursor_of, join_wrapped, width_of
 from xats_tui.core.screen.options import (
     EDITING,

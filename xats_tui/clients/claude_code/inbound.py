@@ -7,10 +7,11 @@ permission mode decide.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 SETTING = "crossSessionInbound"
 """The setting that decides about messages of other programs."""
@@ -54,8 +55,7 @@ class Origin(StrEnum):
     USER = "the user's settings"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsFile:
+class SettingsFile(Struct, frozen=True, kw_only=True):
     """One of the files whose settings apply to a Claude Code."""
 
     origin: Origin
@@ -71,8 +71,7 @@ class SettingsFile:
         return fields if isinstance(fields, dict) else {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
+class Inbound(Struct, frozen=True, kw_only=True):
     """The words of its settings about messages of other programs, and about the mode."""
 
     forbidden: str = ""

@@ -7,8 +7,9 @@ line and the lower rule.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneReading
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenCell, ScreenLine, cursor_of, join_wrapped, width_of
@@ -67,8 +68,7 @@ SCROLLED = re.compile(r"[↑↓] \d+ more")
 LEAVING = re.compile(r"Press Ctrl-[CD] again to exit")
 
 
-@dataclass(frozen=True, slots=True)
-class ClaudeInputLine:
+class ClaudeInputLine(Struct, frozen=True):
     """The rows between the two lowest rules."""
 
     mark: str

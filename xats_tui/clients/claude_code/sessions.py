@@ -6,10 +6,11 @@ The file outlives a process that was killed: whether its process lives is for th
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeGuard
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneState
 
@@ -38,8 +39,7 @@ INTERACTIVE = "interactive"
 _TMUX_PANE = re.compile(r".*(%\d+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFile:
+class SessionFile(Struct, frozen=True, kw_only=True):
     """A session, as its Claude Code describes it."""
 
     pid: int

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from xats_tui.core.model.panes import Option, Prompt
+from xats_tui.core.records import replace
 from xats_tui.core.screen.ansi_grid import ScreenLine, cursor_of
 from xats_tui.core.screen.options import TYPING, numbered, numbers_of, prompt_of, text_of
 

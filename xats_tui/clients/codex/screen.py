@@ -6,8 +6,9 @@ one without it holds spaces; prompts of the past have a faint mark, the chosen o
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneReading
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenLine, cursor_of, join_wrapped, width_of
@@ -36,8 +37,7 @@ TITLE_WAITING = re.compile(r"\[ [!.] \] Action Required( \||$)")
 LEAVING = re.compile(r"(ctrl ?\+ ?c|\^c) again to (quit|exit)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class CodexInputLine:
+class CodexInputLine(Struct, frozen=True):
     """The rows from the lowest › to the empty row above the footer."""
 
     mark: str

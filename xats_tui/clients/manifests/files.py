@@ -1,9 +1,10 @@
 """The files of manifests: the built-in ones, and a user's own ones in `clients/` of the home."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from xats_tui.clients.manifests.manifest import Manifest, checked, parsed
 from xats_tui.clients.manifests.tables import MAX_FILE_BYTES, BadManifest, Source
@@ -19,8 +20,7 @@ SUFFIX = ".toml"
 MAX_FILES = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserManifests:
+class UserManifests(Struct, frozen=True, kw_only=True):
     """The manifests of a user."""
 
     manifests: Mapping[str, Manifest]

@@ -6,9 +6,10 @@ and not more rows may follow than the program's footer has.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.clients.manifests.patterns import MAX_ROW_CHARS
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenCell, ScreenLine, cursor_of, is_grey, join_wrapped
@@ -42,8 +43,7 @@ class PlaceholderStyle(StrEnum):
     GREY = "grey"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputLineShape:
+class InputLineShape(Struct, frozen=True, kw_only=True):
     """The form in which a client draws its input line."""
 
     above: re.Pattern[str]
@@ -66,8 +66,7 @@ class InputLineShape:
     """Most rows with text below it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputLine:
+class InputLine(Struct, frozen=True, kw_only=True):
     """An input line on a screen."""
 
     top: int
@@ -86,8 +85,7 @@ class InputLine:
         return self.top < row < self.bottom
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(Struct, frozen=True, kw_only=True):
     """The contents of an input line."""
 
     text: str

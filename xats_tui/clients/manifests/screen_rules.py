@@ -6,9 +6,10 @@ client's own sign of rest is there, if its manifest names one.  What no rule rec
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.clients.manifests.input_line import Content, InputLine, InputLineShape, content_of, find
 from xats_tui.clients.manifests.patterns import MAX_ROW_CHARS
@@ -51,8 +52,7 @@ class When(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A sign of a state."""
 
     number: int
@@ -73,16 +73,14 @@ class Rule:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenRules:
+class ScreenRules(Struct, frozen=True, kw_only=True):
     """A client's screen."""
 
     shape: InputLineShape
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """A rule that found its sign."""
 
     rule: Rule
@@ -97,8 +95,7 @@ class Match:
         return self.rule.reason or f"the {'title' if self.row is None else 'screen'} says: {shown}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """A reading with its grounds."""
 
     reading: PaneReading

@@ -1,8 +1,9 @@
 """The parts of a manifest that say what is set up for a client, and how it is launched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.clients.manifests.tables import Table
 from xats_tui.clients.setup.config_files import ServerOption
@@ -26,8 +27,7 @@ REGISTER = "{register}"
 """Part of an argument that stands for a prompt which has the model register."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class Location(Struct, frozen=True, kw_only=True):
     """The places where a client looks for a file."""
 
     user: tuple[str, ...]
@@ -37,8 +37,7 @@ class Location:
     form: DocumentFormat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllowTable:
+class AllowTable(Struct, frozen=True, kw_only=True):
     """The rule by which the model calls our tools unasked: one of a value, a list's item, and a pattern."""
 
     at: Location | None
@@ -58,8 +57,7 @@ class AllowTable:
     """True if a project's file cannot hold it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HooksPlace:
+class HooksPlace(Struct, frozen=True, kw_only=True):
     """The place of the client's hooks, and their form."""
 
     at: Location
@@ -72,8 +70,7 @@ class HooksPlace:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetupTable:
+class SetupTable(Struct, frozen=True, kw_only=True):
     """The table `[setup]`: everything that is set up for a client."""
 
     folder: str
@@ -93,8 +90,7 @@ class SetupTable:
     project_note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchTable:
+class LaunchTable(Struct, frozen=True, kw_only=True):
     """The table `[launch]`: the command line that starts a client as an agent."""
 
     arguments: tuple[str, ...]

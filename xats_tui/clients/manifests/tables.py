@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from msgspec import Struct
+
 from xats_tui.clients.manifests.patterns import BadPattern, compiled
 from xats_tui.core.errors import XatsError
 
@@ -29,8 +31,7 @@ class BadManifest(XatsError):
     """A manifest cannot be used; the text names the file, the line, and what to write instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A file's name and text."""
 
     name: str

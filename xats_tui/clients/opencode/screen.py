@@ -7,9 +7,10 @@ separator in the foot is a placeholder.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneReading
 from xats_tui.core.screen.ansi_grid import CellStyle, Cursor, ScreenCell, ScreenLine, cursor_of, join_wrapped
@@ -38,8 +39,7 @@ SHELL_PLACEHOLDER = "Run a command"
 SHELL_MODE = re.compile(r"^Shell\b|exit shell mode")
 
 
-@dataclass(frozen=True, slots=True)
-class InputBox:
+class InputBox(Struct, frozen=True):
     """The box: its text, what an empty cell in it looks like, what stands in its foot and below."""
 
     rows: tuple[tuple[ScreenCell, ...], ...]

@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from xats_tui.clients.setup.config_files import ALLOW_RULE, OwnEntry, as_object
 from xats_tui.clients.setup.documents import DocumentFormat, value_at, without_empty
 from xats_tui.clients.setup.own_command import OwnCommand
@@ -144,8 +146,7 @@ class ListedRule:
         return found if isinstance(found, list) else []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatternRule:
+class PatternRule(Struct, frozen=True, kw_only=True):
     """A pattern in an object of them, of which the last one counts that fits; without one a tool is allowed."""
 
     path: Path

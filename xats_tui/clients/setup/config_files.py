@@ -4,9 +4,10 @@ All of it is text in, text out; who reads and writes the files is `rewriting.py`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from xats_tui.clients.setup.own_command import OwnCommand
 
@@ -23,8 +24,7 @@ class NotUnderstood(Exception):
     """A configuration file is not what its program would read; one sentence that names the place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerOption:
+class ServerOption(Struct, frozen=True, kw_only=True):
     """A member of our server's entry that only one client knows."""
 
     name: str
@@ -38,8 +38,7 @@ class ServerOption:
         return list(self.value) if isinstance(self.value, tuple) else self.value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnEntry:
+class OwnEntry(Struct, frozen=True, kw_only=True):
     """Our entry in a file."""
 
     command: tuple[str, ...]

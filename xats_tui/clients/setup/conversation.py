@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from msgspec import Struct
 
 from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import ALLOW_RULE, EXTENSION, HOOKS, ConfigFile
@@ -50,8 +50,7 @@ class SetupRefused(Exception):
     """Nothing more is done; one sentence that says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetupRequest:
+class SetupRequest(Struct, frozen=True, kw_only=True):
     """Options of the setup command."""
 
     client: str

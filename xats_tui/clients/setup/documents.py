@@ -7,12 +7,12 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 import tomlkit
+from msgspec import Struct
 from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import InlineTable
 
@@ -50,8 +50,7 @@ class DocumentFormat(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonFormat:
+class JsonFormat(Struct, frozen=True, kw_only=True):
     """JSON."""
 
     comments: bool
@@ -80,8 +79,7 @@ class JsonFormat:
             raise NotUnderstood(f"{path}: values are nested too deep in it") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TomlFormat:
+class TomlFormat(Struct, frozen=True, kw_only=True):
     """TOML."""
 
     def parsed(self, text: str, path: Path) -> Mapping[str, Any]:

@@ -5,9 +5,10 @@ A client merges the hooks of its files.  Some run equal command lines once: ther
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from xats_tui.clients.setup.config_files import HOOKS, ConfigFile, OwnEntry
 from xats_tui.clients.setup.own_command import OwnCommand, pid_path_of
@@ -24,8 +25,7 @@ class HookFile(ConfigFile, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HooksBeside:
+class HooksBeside(Struct, frozen=True, kw_only=True):
     """Another file whose hooks would run beside those that are set up."""
 
     file: HookFile

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from xats_tui.clients.hook_table import HookTable
 from xats_tui.clients.setup.config_files import HOOKS, OwnEntry, as_object
 from xats_tui.clients.setup.documents import JSON, DocumentFormat, Place, value_at, without_empty
@@ -32,8 +34,7 @@ CLAUDE_SHAPE = HookShape()
 """The form of Claude Code, which most others have taken over."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
+class _Spot(Struct, frozen=True):
     """The place of one hook that runs us."""
 
     event: str

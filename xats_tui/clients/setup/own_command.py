@@ -7,8 +7,9 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xats_tui.clients.spec import ClientSpec
 from xats_tui.runtime.settings import Loaded, checked, flag_of
@@ -22,8 +23,7 @@ AN_AGENTS_OWN = ("--name", "--team", "--role", "--token")
 """Flags of the bridge, each with a value, that a person has put there: they are kept where they stand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnCommand:
+class OwnCommand(Struct, frozen=True, kw_only=True):
     """This program, with the settings that were given to it explicitly."""
 
     program: tuple[str, ...]

@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from xats_tui.clients.setup.config_files import ConfigFile
 from xats_tui.clients.spec import ClientSpec
@@ -31,8 +32,7 @@ class ConfigScope(StrEnum):
     """In this folder, for everybody who works in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigContext:
+class ConfigContext(Struct, frozen=True, kw_only=True):
     """The folders and variables that decide where a program looks for its configuration."""
 
     home: Path
@@ -50,8 +50,7 @@ class ConfigContext:
         return Path(value).expanduser().absolute() if value else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientProgram:
+class ClientProgram(Struct, frozen=True, kw_only=True):
     """A coding agent's program."""
 
     spec: ClientSpec

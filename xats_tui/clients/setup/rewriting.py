@@ -6,10 +6,11 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from xats_tui.clients.setup.config_files import ConfigFile, NotUnderstood
 from xats_tui.clients.setup.own_command import OwnCommand
@@ -49,8 +50,7 @@ class NotWritten(Exception):
     """A file is as it was; one sentence that says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """A planned change of one file."""
 
     path: Path

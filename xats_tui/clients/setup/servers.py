@@ -1,9 +1,10 @@
 """The entry of our MCP server in a configuration file, and which of several files holds it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.clients.setup.config_files import (
     MCP_SERVER,
@@ -18,13 +19,13 @@ from xats_tui.clients.setup.documents import DocumentFormat, value_at, without_e
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.rewriting import plain_text
 from xats_tui.clients.spec import SERVER
+from xats_tui.core.records import replace
 
 SWITCHES = {"enabled": True, "disabled": False}
 """Members by which a client switches a server off, with the value of one that is on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Servers:
+class Servers(Struct, frozen=True, kw_only=True):
     """A file in which one object lists the MCP servers."""
 
     path: Path

@@ -6,9 +6,10 @@ import json
 import re
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.services.agents.process_clients import client_in
 from xats_tui.backend.system.processes import Processes, normal_tty
@@ -43,8 +44,7 @@ class BadCapture(XatsError):
     """The capture or the pane cannot be read; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capture:
+class Capture(Struct, frozen=True, kw_only=True):
     """A captured screen."""
 
     name: str

@@ -1,16 +1,16 @@
 """Records of what the operator and the agents did, as the logs keep them, and summaries of a span of time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from xats_tui.core.model.agents import OPERATOR_NAME
 from xats_tui.core.model.panes import PaneRef
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """The operator at one door: the dashboard, or the command line."""
 
     name: str = OPERATOR_NAME
@@ -19,8 +19,7 @@ class Actor:
     """The pane that the dashboard is drawn in; None outside tmux, and for a command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
+class Activity(Struct, frozen=True, kw_only=True):
     """An action of the operator."""
 
     activity_id: int
@@ -32,8 +31,7 @@ class Activity:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedEvent:
+class LoggedEvent(Struct, frozen=True, kw_only=True):
     """An action of an agent, as the event log keeps it."""
 
     event_id: int
@@ -82,8 +80,7 @@ LISTED_IN: Mapping[Happening, tuple[str, str]] = {
 """The list that has the rows of each kind, and the filter that selects them there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryNote:
+class SummaryNote(Struct, frozen=True, kw_only=True):
     """A detail of a summary's line: whom or what it is about."""
 
     what: str
@@ -97,8 +94,7 @@ class SummaryNote:
     """True for a dialog that still stands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryLine:
+class SummaryLine(Struct, frozen=True, kw_only=True):
     """One kind of thing that happened, and how often."""
 
     kind: Happening
@@ -119,8 +115,7 @@ class SummaryLine:
         return LISTED_IN[self.kind][1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Struct, frozen=True, kw_only=True):
     """What happened in a span of time; a kind of which nothing happened has no line."""
 
     since: datetime
@@ -130,8 +125,7 @@ class Summary:
     lines: tuple[SummaryLine, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """A moment of the past, as the change log knows it."""
 
     number: int

@@ -1,9 +1,10 @@
 """Agents, how each is reached, and the summary that an operator sees."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from xats_tui.core.model.client_states import AgentState, Dialog, PastFacts, ToldState, ToldWork, UsedTool, agent_state
 from xats_tui.core.model.labels import ClientId
@@ -35,8 +36,7 @@ class DeliveryKind(StrEnum):
     OPENCODE_SERVER = "opencode-server"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """A transport other than the pane, with the address it needs."""
 
     kind: DeliveryKind = DeliveryKind.NONE
@@ -55,8 +55,7 @@ class VerificationMode(StrEnum):
     TTY_PANE = "verified_tty_pane"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(Struct, frozen=True, kw_only=True):
     """The pane that an agent lives in, and the process that was seen there."""
 
     pane: PaneRef
@@ -73,8 +72,7 @@ class Binding:
     """The program that was seen there; None if its names do not tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenProcess:
+class SeenProcess(Struct, frozen=True):
     """A process that was seen; pid and start together identify it for ever."""
 
     pid: int
@@ -88,8 +86,7 @@ class SeenProcess:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class Agent(Struct, frozen=True, kw_only=True):
     """A registered agent: a name in a team."""
 
     agent_id: str
@@ -125,8 +122,7 @@ class Agent:
         return abs(now - self.last_seen_at) < ONLINE_WINDOW
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RosterEntry:
+class RosterEntry(Struct, frozen=True, kw_only=True):
     """An agent with the facts that an operator wants to see at a glance."""
 
     agent: Agent

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from xats_tui.core.model.panes import Option, PaneState, PaneView, Prompt
 
 
@@ -24,8 +26,7 @@ class StateSource(StrEnum):
     """The newest event of a client's hooks; no hook tells that a turn was interrupted or a dialog dismissed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToldState:
+class ToldState(Struct, frozen=True, kw_only=True):
     """The state that a client tells of itself now; it holds until the client tells another one or is gone."""
 
     state: PaneState
@@ -37,8 +38,7 @@ class ToldState:
     """Time at which the client took on the state, by its own stamp if it gives one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsedTool:
+class UsedTool(Struct, frozen=True, kw_only=True):
     """A tool that an agent used, or uses now."""
 
     name: str
@@ -46,8 +46,7 @@ class UsedTool:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToldWork:
+class ToldWork(Struct, frozen=True, kw_only=True):
     """Facts of an agent that its client's hooks tell besides its state; each only if a hook told it."""
 
     tool: UsedTool | None = None
@@ -62,8 +61,7 @@ class ToldWork:
         return ToldWork(tool=self.tool or earlier.tool, model=self.model or earlier.model, tokens=tokens)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnconnectedProgram:
+class UnconnectedProgram(Struct, frozen=True, kw_only=True):
     """A program that could be an agent, but has not registered as one."""
 
     client: str
@@ -96,8 +94,7 @@ class Effect(StrEnum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialogOption(Option):
+class DialogOption(Option, frozen=True, kw_only=True):
     """An answer that a dialog offers."""
 
     effect: Effect | None = None
@@ -146,8 +143,7 @@ CLIENT_IS_AWAY = frozenset({PaneState.SHELL, PaneState.FOREIGN, PaneState.DEAD})
 """States of a pane that does not show its agent's client."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentState:
+class AgentState(Struct, frozen=True, kw_only=True):
     """An agent's state for people: what its client tells, and what its screen shows."""
 
     state: PaneState
@@ -157,8 +153,7 @@ class AgentState:
     """The interface that tells it, or `SCREEN`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastFacts:
+class PastFacts(Struct, frozen=True, kw_only=True):
     """What the log tells of an agent at a moment, instead of what is known of it now."""
 
     state: AgentState | None = None

@@ -1,13 +1,13 @@
 """Contracts: their versions, their readers, and the effect of a change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+
+class Contract(Struct, frozen=True, kw_only=True):
     """One version of a named JSON Schema."""
 
     team: str
@@ -19,8 +19,7 @@ class Contract:
     registered_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True, kw_only=True):
     """An agent that subscribed to a contract, or fetched it."""
 
     agent_id: str
@@ -30,8 +29,7 @@ class Subscriber:
     fetched_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractVersion:
+class ContractVersion(Struct, frozen=True, kw_only=True):
     """One version of a contract without its schema."""
 
     version: int
@@ -43,8 +41,7 @@ class ContractVersion:
     registered_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaReason:
+class SchemaReason(Struct, frozen=True, kw_only=True):
     """A demand of one schema that values of the other schema do not meet."""
 
     path: str
@@ -53,8 +50,7 @@ class SchemaReason:
     of_new: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractChange:
+class ContractChange(Struct, frozen=True, kw_only=True):
     """Two versions of a contract, and the effect of going from one to the other."""
 
     old: Contract | None
@@ -67,8 +63,7 @@ class ContractChange:
     reasons: tuple[SchemaReason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractSummary:
+class ContractSummary(Struct, frozen=True, kw_only=True):
     """A contract, summed up by its latest version."""
 
     team: str

@@ -1,11 +1,11 @@
 """The coordinator's health, and the notices that it gives unasked."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+
+class Notice(Struct, frozen=True, kw_only=True):
     """A message that the coordinator gives unasked."""
 
     number: int
@@ -17,8 +17,7 @@ class Notice:
     is_trouble: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionEntry:
+class SessionEntry(Struct, frozen=True, kw_only=True):
     """An open MCP session."""
 
     session_id: str
@@ -32,8 +31,7 @@ class SessionEntry:
     """True if a client is connected to the session's standing stream."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """The coordinator's state, for the dashboard and `/health`."""
 
     version: str
@@ -65,8 +63,7 @@ class Health:
     """Duration of the last look at all panes; None before the first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
+class Rates(Struct, frozen=True, kw_only=True):
     """The traffic of the last hour."""
 
     messages: tuple[int, ...]

@@ -1,14 +1,14 @@
 """Launch requests, launch commands and their results.  Records only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from xats_tui.core.model.panes import PaneRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchRequest:
+class LaunchRequest(Struct, frozen=True, kw_only=True):
     """A request to start an agent in a tmux pane of its own."""
 
     client: str
@@ -28,8 +28,7 @@ class LaunchRequest:
     """Let the client's own configuration decide whether the coordinator's tools need permission."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchFormEntry:
+class LaunchFormEntry(Struct, frozen=True, kw_only=True):
     """A launch request as it was typed into the dashboard's form."""
 
     client: str
@@ -41,8 +40,7 @@ class LaunchFormEntry:
     folder: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchResult:
+class LaunchResult(Struct, frozen=True, kw_only=True):
     """The result of a launch."""
 
     wanted: LaunchRequest
@@ -59,8 +57,7 @@ class LaunchResult:
     """True if the session was created for this launch, so that no terminal shows it yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchCommand:
+class LaunchCommand(Struct, frozen=True, kw_only=True):
     """The programs, port and mark with which a launch request becomes a command."""
 
     program: str
@@ -75,8 +72,7 @@ class LaunchCommand:
     """An id that distinguishes this launch from every other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientStart:
+class ClientStart(Struct, frozen=True, kw_only=True):
     """The command and environment that a pane is to run."""
 
     command: tuple[str, ...]

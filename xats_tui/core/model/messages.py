@@ -1,14 +1,14 @@
 """Messages, threads, and the recipients of an operator's message."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 BROADCAST_MARK = "*broadcast*"
 """`to_role` of a message that went to a whole team."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """A message to one recipient; a broadcast is one of these for each recipient."""
 
     id: str
@@ -34,8 +34,7 @@ class Message:
     wanted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
+class Thread(Struct, frozen=True, kw_only=True):
     """The conversation around one message: between its two agents, or a broadcast and its replies."""
 
     messages: tuple[Message, ...]
@@ -44,8 +43,7 @@ class Thread:
     more_after: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addressees:
+class Addressees(Struct, frozen=True, kw_only=True):
     """The recipients of an operator's message in one team."""
 
     team: str

@@ -4,10 +4,11 @@ A stretch is cut by keys: one for each order of a list.  A key lies between two 
 begins where the stretch above it ends, whatever was added or deleted meanwhile.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 T = TypeVar("T")
 
@@ -15,8 +16,7 @@ Key = tuple[Any, ...]
 """Place in a list: the columns that the list is ordered by; only the store reads it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
     """Some rows of a longer list."""
 
     rows: tuple[T, ...]
@@ -33,8 +33,7 @@ class ListName(StrEnum):
     """What the operator and the agents did."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Limits of a list, as far as the store knows them.
 
     What it finds may include entries that are not wanted, as words are looked for in more columns than a list shows;
@@ -55,8 +54,7 @@ class Wanted:
         return self != Wanted()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StretchRequest:
+class StretchRequest(Struct, frozen=True, kw_only=True):
     """Request for the entries on one side of a key, those next to it first."""
 
     key: Key
@@ -70,8 +68,7 @@ class StretchRequest:
     """True to count what lies at or above the key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch(Generic[T]):
+class Stretch(Struct, Generic[T], frozen=True, kw_only=True):
     """Part of a list in which everything that is wanted was found."""
 
     entries: tuple[T, ...]
@@ -86,8 +83,7 @@ class Stretch(Generic[T]):
     """Number of entries at or above the key, whatever is wanted; None unless it was asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Struct, frozen=True, kw_only=True):
     """Number of entries of each list in the store."""
 
     messages: int = 0

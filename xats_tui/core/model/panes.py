@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class PaneRef:
@@ -81,8 +83,7 @@ class OwnText(StrEnum):
     """The hint with other text: a person was typing, or the program added something."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneLook:
+class PaneLook(Struct, frozen=True, kw_only=True):
     """One look at a pane: tmux's facts and the screen."""
 
     pane: PaneRef
@@ -98,8 +99,7 @@ class PaneLook:
         return str(self.formats.get("pane_pid") or "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneReading:
+class PaneReading(Struct, frozen=True, kw_only=True):
     """The state that a reader saw in a look, and the reason."""
 
     state: PaneState
@@ -110,8 +110,7 @@ class PaneReading:
     """State of our own unsubmitted hint in that line; None if it is not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneView:
+class PaneView(Struct, frozen=True, kw_only=True):
     """A look, its reading, and the times since when they hold."""
 
     look: PaneLook
@@ -127,8 +126,7 @@ class PaneView:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateAge:
+class StateAge(Struct, frozen=True, kw_only=True):
     """Start time of a pane's state, with the facts that identify the same pane in the same state."""
 
     state: PaneState
@@ -144,8 +142,7 @@ class StateAge:
         return same and (self.state is not PaneState.DIALOG or self.reason == reading.reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True):
     """One answer that a prompt offers."""
 
     number: int
@@ -179,8 +176,7 @@ class Prompt:
     """The whole screen it was seen on, with attributes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TmuxCommand:
+class TmuxCommand(Struct, frozen=True, kw_only=True):
     """A tmux command that changed something; typed text is not kept."""
 
     number: int

@@ -1,7 +1,8 @@
 """Our pastes whose outcome is not known yet."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneRef
 
@@ -9,8 +10,7 @@ HINT_SIGN = "[xats] "
 """The first characters of every hint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paste:
+class Paste(Struct, frozen=True, kw_only=True):
     """A text that was pasted into a pane, while its outcome is unknown; a pane has at most one."""
 
     pane: PaneRef

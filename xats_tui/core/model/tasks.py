@@ -1,8 +1,9 @@
 """Tasks of a team's board."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 CANCELLED = "cancelled by the operator"
 """The result of a task that the operator cancelled."""
@@ -16,8 +17,7 @@ class TaskStatus(StrEnum):
     COMPLETED = "completed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """A task on a team's board."""
 
     id: str
@@ -39,8 +39,7 @@ class Task:
         return self.status is TaskStatus.COMPLETED and self.result == CANCELLED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskDraft:
+class TaskDraft(Struct, frozen=True, kw_only=True):
     """The parts of a task that the operator writes."""
 
     title: str
@@ -48,8 +47,7 @@ class TaskDraft:
     depends_on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEntry:
+class TaskEntry(Struct, frozen=True, kw_only=True):
     """A task with the names and states that the board shows."""
 
     task: Task

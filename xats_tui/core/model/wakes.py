@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 ACK_LOOP = "only acknowledgements go back and forth"
 """The hold reason of a wake that would only keep an ack loop going."""
 
@@ -13,8 +15,7 @@ REPLAYED = "replayed by the operator"
 """The detail of a wake from its replay until the next try."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Struct, frozen=True, kw_only=True):
     """A condition for typing into a pane, and whether it holds now."""
 
     name: str
@@ -136,8 +137,7 @@ class Reachability(StrEnum):
     """The transport itself fails: no tmux, no server, no answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True):
     """A look at an agent before a wake: can it be reached, and which gates hold."""
 
     reach: Reachability
@@ -151,8 +151,7 @@ class Observation:
     """True if the program itself shows that its turn is over; None if nothing tells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryResult:
+class DeliveryResult(Struct, frozen=True, kw_only=True):
     """The result of a delivery: the stage that it reached, with the evidence."""
 
     step: WakeStage
@@ -160,7 +159,7 @@ class DeliveryResult:
     detail: str
     seen_before: str
     seen_after: str
-    times: Mapping[WakeStage, datetime] = field(default_factory=dict)
+    times: Mapping[WakeStage, datetime] = {}
     """Time of each stage; a missing time is replaced by the time of the record."""
     typed: bool = True
     """True if the hint was typed; if false, the stage `typed` is left out."""
@@ -179,8 +178,7 @@ class Passed(StrEnum):
     """The hook got it and has said nothing since: the client may have it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedWay:
+class AskedWay(Struct, frozen=True, kw_only=True):
     """One transport that an attempt asked, and its answer."""
 
     transport: str
@@ -188,8 +186,7 @@ class AskedWay:
     """Its closed gates, the reason why it cannot be used, or that it is open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WakeAttempt:
+class WakeAttempt(Struct, frozen=True, kw_only=True):
     """One try to carry out a wake."""
 
     number: int

@@ -1,9 +1,10 @@
 """The ways to an agent: each transport with what stands in its way now, and when it was used last."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class WayState(StrEnum):
@@ -24,8 +25,7 @@ class WayState(StrEnum):
     """The agent does not have what this way needs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """One way to an agent, as it was just found."""
 
     name: str

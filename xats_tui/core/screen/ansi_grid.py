@@ -5,11 +5,13 @@ This module handles SGR sequences, cell widths and line wrapping, and is the sam
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from msgspec import Struct
+
+from xats_tui.core.records import replace
 from xats_tui.core.screen.widths import INVISIBLE, character_width, cluster_width, joins, joins_modifiers
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[A-Za-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x0e|\x0f")
@@ -18,8 +20,7 @@ WRAP_SLACK_CELLS = 4
 """Cells that a program may leave free at the right edge although the next word would fit: margin and cursor."""
 
 
-@dataclass(frozen=True, slots=True)
-class CellStyle:
+class CellStyle(Struct, frozen=True):
     """The style of a character; colours are the SGR numbers as they came, empty for the terminal's default."""
 
     foreground: str = ""
@@ -29,8 +30,7 @@ class CellStyle:
     reverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenCell:
+class ScreenCell(Struct, frozen=True):
     """A character with its position and style."""
 
     text: str
@@ -51,8 +51,7 @@ class ScreenCell:
         return not self.text.strip()
 
 
-@dataclass(frozen=True, slots=True)
-class ScreenLine:
+class ScreenLine(Struct, frozen=True):
     """One row of the screen, without the empty cells at its end."""
 
     cells: tuple[ScreenCell, ...]
@@ -87,8 +86,7 @@ class ScreenLine:
         return next((cell for cell in self.cells if cell.column == column), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """Position of the cursor, in cells from the upper left corner, and whether the terminal draws it."""
 
     column: int

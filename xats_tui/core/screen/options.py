@@ -5,7 +5,8 @@ This module handles the drawing of such lists; what they ask is left to each pro
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import Option, Prompt
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenLine
@@ -31,8 +32,7 @@ EDITING = "the text of its chosen answer is being edited: keys would go into tha
 UP_AND_DOWN = ("Up", "Down")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedOptions:
+class ListedOptions(Struct, frozen=True, kw_only=True):
     """A list of options on a screen."""
 
     first_row: int

@@ -5,16 +5,16 @@ This module ranks states by which one a person must hear of first; the readers k
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneReading, PaneState
 from xats_tui.core.screen.ansi_grid import ScreenLine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class Signs(Struct, frozen=True, kw_only=True):
     """Signs against typing into a pane, each with its reason."""
 
     dialog: str | None = None

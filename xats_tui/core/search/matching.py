@@ -7,7 +7,8 @@ make words, everything else separates them.
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.core.search.records import SearchTerm, Span
 
@@ -63,8 +64,7 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(fold(text))
 
 
-@dataclass(frozen=True, slots=True)
-class TermShape:
+class TermShape(Struct, frozen=True):
     """A term as it is looked for."""
 
     term: SearchTerm

@@ -5,7 +5,6 @@ Everything that is no filter is a word, whatever characters it has; names with s
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.labels import composed
 from xats_tui.core.moments import read_moment
+from xats_tui.core.records import replace
 from xats_tui.core.search.records import FindOrder, FindQuery, FoundKind, SearchTerm
 
 MAX_LINE_CHARS = 1000

@@ -1,8 +1,9 @@
 """Records of a search: the question, what was found, and how far it has looked."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 DEFAULT_LIMIT = 50
 """Hits of a page, unless another number is asked for."""
@@ -29,8 +30,7 @@ class FindOrder(StrEnum):
     """Best first, among the newest matches."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchTerm:
+class SearchTerm(Struct, frozen=True, kw_only=True):
     """A word or a phrase that a hit has, or does not have."""
 
     text: str
@@ -40,8 +40,7 @@ class SearchTerm:
     """False for a term after `-`: no hit has it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindQuery:
+class FindQuery(Struct, frozen=True, kw_only=True):
     """A question to the search; every given part narrows it.  `core/search/query_line.py` reads it from a line."""
 
     terms: tuple[SearchTerm, ...] = ()
@@ -70,16 +69,14 @@ class FindQuery:
         return not self.unread and not any(narrowing)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A marked range of an excerpt or title, in characters."""
 
     start: int
     length: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """One hit.  All texts are foreign text: not markup."""
 
     kind: FoundKind
@@ -106,8 +103,7 @@ class Found:
     """Of a message: whether a recipient has not read it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundPage:
+class FoundPage(Struct, frozen=True, kw_only=True):
     """One page of hits, and how far the search has looked."""
 
     hits: tuple[Found, ...]

@@ -1,8 +1,8 @@
 """Action: a single thing that the operator can do, as an entry of the action table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.binding import Binding
 
 from xats_tui.screens.actions.situation import Reason, Situation, always, never
@@ -15,8 +15,7 @@ ANY_PANEL = frozenset(Panel)
 TABLES = ANY_PANEL - {Panel.PANE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """An action of the dashboard."""
 
     id: str

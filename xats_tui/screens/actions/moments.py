@@ -1,12 +1,12 @@
 """Moments that the operator names: what happened since one, and everything as it was at one."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.activity import Moment, Summary, SummaryLine
 from xats_tui.core.moments import read_moment
+from xats_tui.core.records import replace
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.situation import Situation

@@ -1,7 +1,8 @@
 """Situation: the operator's place and selection, and the reasons why an action is unavailable there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.panes import PaneState, PaneView
@@ -10,8 +11,7 @@ from xats_tui.screens.data.targets import Target, was_not_read
 from xats_tui.screens.modes.places import Mode, Panel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """The operator's place and selection, as far as they decide which actions are available."""
 
     mode: Mode

@@ -1,13 +1,12 @@
 """Concern: a single thing that needs a person, as the attention list shows it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.format import Tone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concern:
+class Concern(Struct, frozen=True, kw_only=True):
     """A single item that needs the operator."""
 
     key: str

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskDraft
@@ -56,8 +58,7 @@ class Keyboard:
             await self.rested(pause)  # more keys may have been pressed meanwhile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageDraft:
+class MessageDraft(Struct, frozen=True, kw_only=True):
     """A message that the operator has begun to write."""
 
     to: str = ""
@@ -67,8 +68,7 @@ class MessageDraft:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undoable:
+class Undoable(Struct, frozen=True, kw_only=True):
     """A change to tasks that can be undone."""
 
     what: str

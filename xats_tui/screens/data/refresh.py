@@ -7,12 +7,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Scope
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import STALE_PARTS, Slice, Snapshot, SnapshotSource
 
 logger = logging.getLogger(__name__)
@@ -25,8 +27,7 @@ MAX_REST_S = 0.5
 
 
 # Agents' calls wait while the dashboard draws, so a busy dashboard has to slow down.
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(Struct, frozen=True, kw_only=True):
     """Pause between rounds while changes keep coming at a given rate."""
 
     marks: int

@@ -4,12 +4,12 @@ It is written by the dashboard only; what a person decides once and for all stan
 """
 
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from xats_tui.core.model.labels import folded
+from xats_tui.core.records import replace
 from xats_tui.runtime import private_files
 from xats_tui.screens.data.remembered_state import (
     MAX_FILTER_CHARS,

@@ -6,10 +6,12 @@ Plain functions rather than pydantic, which would be a tenth of the processor ti
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
+
+from xats_tui.core.records import fields_of
 from xats_tui.screens.modes.places import Mode
 
 T = TypeVar("T")
@@ -25,24 +27,21 @@ NAME = re.compile(r"\w[\w-]{0,31}")
 """Name of a filter."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedFilter:
+class NamedFilter(Struct, frozen=True, kw_only=True):
     """A filter with the mode that it is for."""
 
     mode: Mode
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sorting:
+class Sorting(Struct, frozen=True, kw_only=True):
     """Sort order of a list."""
 
     column: str
     reverse: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snooze:
+class Snooze(Struct, frozen=True, kw_only=True):
     """A concern as it was when it was put off."""
 
     until: datetime
@@ -53,8 +52,7 @@ class Snooze:
     """True if it was a failure."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """Contents of the file."""
 
     theme: str | None = None
@@ -75,7 +73,7 @@ class Remembered:
 def written(state: Remembered) -> str:
     """Return the state as JSON, without what is as at the first start."""
     fresh = Remembered()
-    told = {name: value for name, value in _fields(state).items() if value != getattr(fresh, name)}
+    told = {name: value for name, value in fields_of(state).items() if value != getattr(fresh, name)}
     return json.dumps(told, indent=1, default=_plain)
 
 
@@ -101,14 +99,10 @@ def read(data: bytes) -> Remembered:
     )
 
 
-def _fields(record: Any) -> dict[str, Any]:
-    return {one.name: getattr(record, one.name) for one in fields(record)}
-
-
-def _plain(value: object) -> object:
+def _plain(value: datetime | frozenset[str] | Struct) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return sorted(value) if isinstance(value, frozenset) else _fields(value)
+    return sorted(value) if isinstance(value, frozenset) else fields_of(value)
 
 
 def _optional(value: Any, read_one: Callable[[Any], T]) -> T | None:

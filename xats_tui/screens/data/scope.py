@@ -5,7 +5,6 @@ operator's inbox and notices, sessions and programs without an agent.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from xats_tui.core.model.activity import Activity
@@ -13,6 +12,7 @@ from xats_tui.core.model.health import SessionEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.core.model.wakes import Wake
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 
 

@@ -1,9 +1,10 @@
 """Targets of actions: the object behind a row, and the agent and wakes that it refers to."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+
+from msgspec import Struct
 
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import RosterEntry
@@ -17,8 +18,7 @@ from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.modes.places import Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """Messages that were sent together: a single message, or one copy for each recipient of a broadcast."""
 
     copies: tuple[Message, ...]
@@ -38,8 +38,7 @@ GROUP_PREFIX = "agent/"
 """Beginning of the key of a row that stands for all wakes of an agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class WakeGroup:
+class WakeGroup(Struct, frozen=True):
     """All wakes of an agent, the most urgent first."""
 
     wakes: tuple[Wake, ...]

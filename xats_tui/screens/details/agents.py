@@ -1,9 +1,9 @@
 """Detail of an agent: identity, state, waiting messages and wakes, and recent messages and wakes."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from textual.content import Content
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
@@ -48,8 +48,7 @@ TEXT_CELLS = 60
 """Width of a subject in these lists, in cells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentFacts:
+class AgentFacts(Struct, frozen=True, kw_only=True):
     """Facts that are loaded for the agent on the screen."""
 
     ways: tuple[Way, ...] = ()

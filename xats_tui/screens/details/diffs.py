@@ -7,12 +7,14 @@ it was moved.  Compatibility is judged elsewhere; this module only assigns the r
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import zip_longest
 from typing import Any
 
+from msgspec import Struct
+
 from xats_tui.core.model.contracts import SchemaReason
+from xats_tui.core.records import replace
 from xats_tui.screens.widgets.format import one_line
 
 INDENT = "  "
@@ -36,8 +38,7 @@ class _Nothing(Enum):
 NOTHING = _Nothing.NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffLine:
+class DiffLine(Struct, frozen=True, kw_only=True):
     """A line of both schemas."""
 
     old: str | None

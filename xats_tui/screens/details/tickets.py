@@ -4,9 +4,9 @@ Every text stands in a fence, because agents wrote it: nothing in it is read as 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from textual.content import Content
 
 from xats_tui.core.model.activity import LoggedEvent
@@ -19,8 +19,7 @@ TICKET_CELLS = 100
 """Width for which details of a ticket are laid out, in cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of a ticket."""
 
     content: Content

@@ -1,10 +1,10 @@
 """Detail of a wake: its progress, what it waits for, each gate's verdict for a try now, and every attempt."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from textwrap import wrap
 
+from msgspec import Struct
 from textual.content import Content
 
 from xats_tui.core.model.activity import Activity
@@ -52,8 +52,7 @@ DELAY_CELLS = 15
 """Minimum width of a stage that has room for its time and delay."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Looked(Struct, frozen=True, kw_only=True):
     """Data that is loaded for the wake on the screen."""
 
     attempts: tuple[WakeAttempt, ...]

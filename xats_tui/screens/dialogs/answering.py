@@ -8,9 +8,9 @@ The confirmation proposes to send only what was chosen by its digit and does not
 so that an Enter that is held down, or meant for the former question, sends nothing.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -54,8 +54,7 @@ LEAST_ROWS = 5
 """Rows for the pane on the smallest terminal."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """Outcome of the dialog."""
 
     sentence: str = ""

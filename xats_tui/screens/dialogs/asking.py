@@ -4,9 +4,9 @@ They return the answer, or None if they were closed with esc.  Foreign text in t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -70,8 +70,7 @@ class Ask(DialogScreen[str]):
             self.query_one("#wrong", Static).update(Content(wrong))
 
 
-@dataclass(frozen=True, slots=True)
-class PickOption:
+class PickOption(Struct, frozen=True):
     """An option of a `Pick` dialog."""
 
     id: str

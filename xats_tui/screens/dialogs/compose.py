@@ -4,9 +4,9 @@ It returns the composed message.  When it is closed without sending, the draft i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual import getters, on
 from textual.app import ComposeResult
@@ -33,8 +33,7 @@ LISTED_RECIPIENTS = 5
 URGENT = "Reach agents in the middle of a turn, where their client allows it."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composed:
+class Composed(Struct, frozen=True, kw_only=True):
     """A message to be sent."""
 
     letters: Letters

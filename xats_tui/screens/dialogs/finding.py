@@ -1,7 +1,6 @@
 """The find screen: a line to type, and hits of all kinds while it is typed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -14,6 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from xats_tui.core.errors import Refusal
+from xats_tui.core.records import replace
 from xats_tui.core.refusals import sentence_of
 from xats_tui.core.search.query_line import read_query
 from xats_tui.core.search.records import FindOrder, FindQuery, FoundPage

@@ -1,7 +1,6 @@
 """Activity mode: the actions of agents and operator, and the coordinator's health."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from textual import getters
@@ -10,6 +9,7 @@ from textual.widget import Widget
 
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.panes import TmuxCommand
+from xats_tui.core.records import replace
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.details.activity import activity_detail, cause_of, coordinator_detail

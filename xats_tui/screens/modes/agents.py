@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from textual import getters, on, work
@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.records import replace
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from textual import work
@@ -11,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
+from xats_tui.core.records import replace
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import Target, contract_key, find

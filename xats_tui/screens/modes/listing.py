@@ -1,10 +1,11 @@
 """Listing: the definition of a list of one noun, for the Live mode and for the noun's own mode."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor, inf
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.widgets.columns import Column
@@ -22,8 +23,7 @@ MANY, UNHURRIED_S = 100, 3
 MINUTE_S, HOUR_S = 60.0, 3600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """Definition of a list: its columns, and how its rows are read from the snapshot."""
 
     title: str

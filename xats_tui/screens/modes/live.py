@@ -5,7 +5,6 @@ is shown in full by another mode, which enter opens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from textual import on, work
 from textual.containers import Container
@@ -13,6 +12,7 @@ from textual.events import DescendantFocus
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.records import replace
 from xats_tui.screens.actions import ACTION, with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.concern import Concern

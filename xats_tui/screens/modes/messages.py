@@ -5,7 +5,6 @@ The list shows the newest messages, a page of older ones, or the operator's inbo
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from textual import on, work
@@ -15,6 +14,7 @@ from textual.widget import Widget
 
 from xats_tui.core.model.messages import Thread
 from xats_tui.core.model.wakes import Wake
+from xats_tui.core.records import replace
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import ClassVar
@@ -26,6 +25,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from xats_tui.core.records import replace
 from xats_tui.screens.actions import ACTION, AIMS, ON_THE_DASHBOARD, aim_of, bindings, offered, possible, sharing
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AgentActions

@@ -1,9 +1,9 @@
 """Tickets of the modes: what the detail of a row shows, with everything that is loaded for it, as Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from textual.content import Content
 
 from xats_tui.core.errors import XatsError
@@ -27,8 +27,7 @@ from xats_tui.screens.rows.contracts import shown_versions
 UNREADABLE = "This version cannot be read."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketWriter:
+class TicketWriter(Struct, frozen=True, kw_only=True):
     """Writes the tickets of a snapshot."""
 
     snapshot: Snapshot

@@ -1,7 +1,6 @@
 """Wakes mode: queue and history; for the selected wake, its evidence, each gate's verdict, and every attempt."""
 
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from textual import on, work
@@ -9,6 +8,7 @@ from textual.content import Content
 from textual.events import ScreenSuspend
 
 from xats_tui.core.model.wakes import Wake
+from xats_tui.core.records import replace
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot

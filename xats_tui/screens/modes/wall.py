@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -40,8 +41,7 @@ FRESH = timedelta(seconds=4)
 """Age up to which a look is not told: every pane is looked at within it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """Number of columns and rows of tiles, and of tiles that are shown."""
 
     columns: int

@@ -1,9 +1,10 @@
 """The lists without an end: where the newest slice of each stops, and how older entries are shown in its place."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.clock import to_wire
 from xats_tui.core.events import Scope
@@ -11,6 +12,7 @@ from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.pages import Key, ListName
 from xats_tui.core.model.tasks import TaskStatus
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, MAX_STREAM_MESSAGES, Slice, Snapshot
 from xats_tui.screens.data.targets import horizon_of, is_pressing, queued_at
 
@@ -20,8 +22,7 @@ ABOVE_ALL = 2**62
 Entries = Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedPart:
+class LoadedPart(Struct, frozen=True, kw_only=True):
     """Entries of a window, as they are to be shown."""
 
     entries: Entries
@@ -31,8 +32,7 @@ class LoadedPart:
     """Time down to which the list was looked through; None if its end was reached."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LongList:
+class LongList(Struct, frozen=True, kw_only=True):
     """A list without an end."""
 
     name: ListName

@@ -5,10 +5,11 @@ only continues them, which happens with a filter: few of the newest entries matc
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.events import Scope
 from xats_tui.core.model.pages import Key, StretchRequest, Wanted
@@ -36,8 +37,7 @@ class Step(Enum):
     """There is nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedPage:
+class LoadedPage(Struct, frozen=True):
     """Entries between two keys."""
 
     entries: tuple[Any, ...]

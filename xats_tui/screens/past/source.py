@@ -1,7 +1,6 @@
 """Snapshot source that reads the present or, while the operator travels, a moment of the past."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from xats_tui.backend.operator_api.api import OperatorApi
@@ -14,6 +13,7 @@ from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way
+from xats_tui.core.records import replace
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, MAX_STREAM_MESSAGES, Slice, SnapshotSource
 from xats_tui.screens.data.verbs import OperatorLink
 from xats_tui.screens.past.travel import Travel

@@ -5,12 +5,14 @@ The parser is pure: it needs the roster only.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.labels import folded
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
+from xats_tui.core.records import replace
 from xats_tui.screens.widgets.format import one_line
 
 SEPARATOR = ", "
@@ -18,8 +20,7 @@ SEPARATOR = ", "
 Letters = tuple[Addressees, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAddresses:
+class ReadAddresses(Struct, frozen=True):
     """Result of reading a line of addresses."""
 
     letters: Letters

@@ -1,9 +1,9 @@
 """Command line after `:`: a mode with a filter, an action, or a call with words; parsing and completion."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
+from msgspec import Struct
 from textual.suggester import Suggester
 
 from xats_tui.core.model.labels import folded
@@ -23,38 +23,33 @@ ALL = "all"
 """Word for all teams."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMode:
+class OpenMode(Struct, frozen=True):
     """Request to open a mode with a filter."""
 
     mode: Mode
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Perform:
+class Perform(Struct, frozen=True):
     """Request to perform an action of the table."""
 
     action_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Request to do something with the words behind its name."""
 
     name: str
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class LimitTo:
+class LimitTo(Struct, frozen=True):
     """Request to limit all modes to a team; None shows every team."""
 
     team: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Unknown command; the sentence lists the valid ones."""
 
     sentence: str

@@ -6,7 +6,8 @@
 import calendar
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.core.model.labels import folded
 from xats_tui.core.model.pages import Wanted
@@ -65,8 +66,7 @@ class Filter:
         return [row for row in rows if self.lets_through(row)] if self.words else rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """A word of a filter."""
 
     word: str

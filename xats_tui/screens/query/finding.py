@@ -1,8 +1,9 @@
 """Finding: the operator's search, what it has found so far, and the hit that is shown in its mode."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from xats_tui.core.records import replace
 from xats_tui.core.search.records import FindOrder, FindQuery, Found, FoundKind, FoundPage
 from xats_tui.screens.modes.places import Mode
 

@@ -3,11 +3,11 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from textual.keys import _character_to_key, format_key
 
+from xats_tui.core.records import replace
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.modes.places import Mode, Panel
 

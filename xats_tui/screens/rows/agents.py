@@ -1,8 +1,9 @@
 """Rows of the agents: presence, state, and pending messages and wakes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
 from xats_tui.core.model.panes import PaneState
@@ -71,8 +72,7 @@ def last_call(entry: RosterEntry, now: datetime) -> str:
     return since(entry.agent.last_seen_at, now) if entry.past is None or entry.past.last_call_known else "?"
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(Struct, frozen=True):
     """An agent and its tasks in progress."""
 
     entry: RosterEntry

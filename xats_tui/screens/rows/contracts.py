@@ -1,8 +1,9 @@
 """Rows of the contracts: the latest version of each, whether it is breaking, and who has fetched it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.core.model.contracts import ContractSummary, ContractVersion, Subscriber
 from xats_tui.screens.data.snapshot import Slice, Snapshot
@@ -85,8 +86,7 @@ VERSION_COLUMNS = (
 """Columns of the Contracts mode; its list is narrower than that of Live, and each row is a version."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """The shown version of a contract and the version it is compared with."""
 
     summary: ContractSummary
@@ -100,8 +100,7 @@ class Shown:
         return self.summary.team, self.summary.name, self.old, self.latest.version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _Line(Struct, frozen=True, kw_only=True):
     """A line of the Contracts mode: a contract, or below it one of its older versions."""
 
     summary: ContractSummary

@@ -4,8 +4,9 @@ A task that waits for several others stands below the one that finishes last, at
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import Snapshot
@@ -26,8 +27,7 @@ LIGHT, HEAVY = ("├─ ", "└─ ", "│  "), ("┣━ ", "┗━ ", "┃  ")
 GAP = "   "
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Struct, frozen=True):
     """Unfinished tasks with the tree that they are drawn as."""
 
     entries: Mapping[str, TaskEntry]
@@ -116,8 +116,7 @@ def _critical(
     return frozenset(chains)
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(Struct, frozen=True):
     """A task in its place in the tree."""
 
     graph: Graph

@@ -1,16 +1,17 @@
 """Columns: how they share the width of a table, and how rows are sorted by one of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+
+from xats_tui.core.records import replace
 from xats_tui.screens.widgets.format import TableCell, TableRow
 
 GAP_CELLS = 1
 """Cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """A column, with its behaviour when space is short or plentiful."""
 
     key: str
@@ -31,8 +32,7 @@ class Column:
     """True if rows can be sorted by the column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """Sort order: a column and a direction."""
 
     column: str

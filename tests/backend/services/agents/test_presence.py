@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -20,6 +19,7 @@ from xats_tui.backend.system.processes import Processes
 from xats_tui.core.model.agents import Agent, Binding, Delivery, SeenProcess, VerificationMode
 from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.core.records import replace
 
 CLOCK = FakeClock()
 LONG_AGO = CLOCK.now() - timedelta(hours=3)

@@ -5,7 +5,6 @@ Through the tools, since what a caller gets to see is the point; the scores are 
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.errors import Refusal
+from xats_tui.core.records import replace
 
 BASE = 13
 """A process that matches (10) in a pane that is active in its window (3)."""

@@ -1,6 +1,5 @@
 """Agents that a registration displaces, and the program behind a connection."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from xats_tui.backend.services.agents.applications import RegistrationRequest
 from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime, hosts_in, shown_by
 from xats_tui.backend.system.processes import Process
 from xats_tui.core.model.agents import Agent, SeenProcess
+from xats_tui.core.records import replace
 
 BRIDGE = "python3 -P -m xats_tui mcp"
 

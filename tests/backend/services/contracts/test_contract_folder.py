@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.conftest import Connect, Sql
 from tests.patience import eventually
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.records import replace
 from xats_tui.runtime.settings import Settings
 
 STRING: dict[str, Any] = {"properties": {"id": {"type": "string"}}}

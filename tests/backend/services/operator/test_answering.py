@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.operator import answering
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.panes import Prompt
+from xats_tui.core.records import replace
 from xats_tui.core.screen.options import EDITING
 
 pytestmark = pytest.mark.tmux

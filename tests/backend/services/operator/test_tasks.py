@@ -1,6 +1,5 @@
 """The operator's hand on the board: what it changes, whom it tells, when it is refused, how it is undone."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from tests.mcp_caller import Caller
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
+from xats_tui.core.records import replace
 
 
 async def task_of(backend: Coordinator, title: str, team: str = "default") -> Task:

@@ -1,7 +1,6 @@
 """Screens of panes are kept as they come to rest: few, no two alike in a row, and none if nobody wants them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from xats_tui.backend.services.operator.past import Past
 from xats_tui.backend.services.upkeep.look_keeper import LookKeeper
 from xats_tui.backend.store.past import looks, moments
 from xats_tui.core.events import PaneChanged
+from xats_tui.core.records import replace
 
 
 class Kept:

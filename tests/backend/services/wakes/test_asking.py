@@ -1,7 +1,5 @@
 """Which transport is used: the first that leads somewhere, and none beside a hint that may be taken yet."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.backend.services.wakes.test_order import put_by
@@ -9,6 +7,7 @@ from tests.backend.services.wakes.test_policy import NOW, a_wake, after, an_agen
 from tests.fakes import FakeClock, FakeTransport
 from xats_tui.backend.services.wakes.asking import Asked, Transports
 from xats_tui.core.model.wakes import DECLINED, HELD, UNCONFIRMED, AskedWay, Gate, Observation, Reachability, Wake
+from xats_tui.core.records import replace
 
 OPEN = Observation(reach=Reachability.OPEN, detail="open", at_rest=True)
 HARMFUL = Observation(reach=Reachability.UNUSABLE, detail="bypassPermissions: a message would open a dialog")

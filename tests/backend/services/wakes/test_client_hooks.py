@@ -1,7 +1,6 @@
 """Hooks of all clients at their one door: states on the board, and hints that count only once they were passed on."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any, cast
 
 import httpx2
@@ -21,6 +20,7 @@ from xats_tui.backend.system.callers import Callers
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import StateSource
 from xats_tui.core.model.wakes import UNCONFIRMED
+from xats_tui.core.records import replace
 from xats_tui.runtime import hook_client, pid_file
 from xats_tui.runtime.hook_client import LEFT_HEADER, PID_HEADER, TAKEN_HEADER, TAKEN_PATH
 from xats_tui.runtime.settings import Settings

@@ -1,6 +1,5 @@
 """The order of transports, as a table: what types nothing comes first, and no second hint while one may be taken."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from tests.backend.services.wakes.test_policy import NOW, a_wake, after, an_agen
 from tests.fakes import FakeTransport
 from xats_tui.backend.services.wakes.order import Order, by_preference, may_go_on, order_of
 from xats_tui.core.model.wakes import UNCONFIRMED, Observation, Reachability, Wake, WakeStatus
+from xats_tui.core.records import replace
 
 SERVING = ("inbox", "server", "pane")
 

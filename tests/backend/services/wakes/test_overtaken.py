@@ -1,6 +1,5 @@
 """A hint whose agent was quicker than the evidence: what it did is kept, and nothing more is claimed."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.wakes import AttemptOutcome
 from xats_tui.core.model.wakes import Wake, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.core.records import replace
 
 FETCHED_BY_ITSELF = (WakeStatus.SKIPPED, "recipient_active")
 

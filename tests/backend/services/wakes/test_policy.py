@@ -1,6 +1,5 @@
 """The wake policy, as a table: what was seen, and what is to be done about it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +23,7 @@ from xats_tui.clients.registry import MAX_HINT_CHARS
 from xats_tui.core.model.agents import Agent, Delivery
 from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
+from xats_tui.core.records import replace
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 

@@ -1,6 +1,5 @@
 """The operator is told of an agent whose program is newer than the reader of its screens was tested with."""
 
-from dataclasses import replace
 from typing import Any, cast
 
 import mcp_types as types
@@ -10,6 +9,7 @@ from tests.conftest import Connect
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.filled import FILLED
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.core.records import replace
 from xats_tui.screens.details.agents import agent_detail
 
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from xats_tui.backend.store.upkeep import retention
 from xats_tui.backend.store.upkeep.repair import empty_search_index
 from xats_tui.backend.store.upkeep.salvage import salvage
 from xats_tui.core.errors import Refusal, UnusableStore
+from xats_tui.core.records import replace
 from xats_tui.core.search.query_line import read_query
 from xats_tui.core.search.records import FindQuery, FoundKind, Span
 

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import psutil
 from tests.backend.transports.pane.test_gates import AGENT
 from tests.patience import PATIENCE
 from xats_tui.core.model.agents import Agent, SeenProcess
+from xats_tui.core.records import replace
 
 ME = SeenProcess(os.getpid(), psutil.Process().create_time())
 

@@ -6,7 +6,6 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from xats_tui.backend.transports.extension.words import parsed
 from xats_tui.core.model.agents import SeenProcess
 from xats_tui.core.model.labels import CUSTOM
 from xats_tui.core.model.wakes import UNCONFIRMED, Reachability, WakeStage
+from xats_tui.core.records import replace
 
 
 @pytest.fixture

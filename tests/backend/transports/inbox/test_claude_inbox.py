@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.client_states import Dialog, DialogKind, StateSource, ToldState
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Observation, Reachability, WakeStage
+from xats_tui.core.records import replace
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 

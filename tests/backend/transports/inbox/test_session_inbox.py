@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from xats_tui.clients.spec import SessionInbox
 from xats_tui.core.model.agents import SeenProcess
 from xats_tui.core.model.client_states import Dialog, DialogKind
 from xats_tui.core.model.wakes import HELD, UNCONFIRMED, DeliveryResult, Observation, Reachability, WakeStage
+from xats_tui.core.records import replace
 
 HINT = "[xats] 1 new message from alice: call mcp__xats__get_inbox"
 

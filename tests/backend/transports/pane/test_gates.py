@@ -1,6 +1,5 @@
 """The conditions for typing into a pane: each closes on its own, and says why."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from xats_tui.core.model.client_states import StateSource, ToldState
 from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate, first_closed
+from xats_tui.core.records import replace
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUIET = timedelta(seconds=2)

@@ -1,6 +1,5 @@
 """The course of a paste whose outcome is unknown: what looks tell of it, and when another key may follow."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,6 +12,7 @@ from xats_tui.backend.transports.pane.progress import is_settled, may_be_entered
 from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.panes import OwnText, PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
+from xats_tui.core.records import replace
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PANE = PaneRef("", "%1")

@@ -1,12 +1,12 @@
 """A program that nothing is known of has the prompt at which it was idle before."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from tests.backend.transports.pane.test_gates import AGENT, NOW, READ, SEAT, view
 from xats_tui.backend.transports.pane.gates import judge
 from xats_tui.backend.transports.pane.prompts import KnownPrompts
 from xats_tui.core.model.panes import PaneReading, PaneState, PaneView
+from xats_tui.core.records import replace
 
 LONG_AGO = NOW - timedelta(hours=1)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import DeliveryResult, Reachability, WakeStage
+from xats_tui.core.records import replace
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 QUIET = timedelta(seconds=2)

@@ -1,6 +1,5 @@
 """Watches over panes: when an agent that was not free may be free again."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from tests.fakes import FakeClock, FakeTmux
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.transports.pane.watches import PaneWatches
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.core.records import replace
 from xats_tui.core.transport import ASK_INTERVAL_S, IntervalWatch
 
 PANE = PaneRef("", "%1")

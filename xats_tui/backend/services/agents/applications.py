@@ -1,9 +1,10 @@
 """Records of a registration: the request, the plan made from it, and the result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.services.agents.recognition import NO_TRACES, FormerAgent, Traces
 from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime
@@ -34,8 +35,7 @@ class RegistrationRequest(StrEnum):
         return holder is NameHolder.NOBODY or (holder is NameHolder.SAME and self is not RegistrationRequest.WAITING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationCheck:
+class RegistrationCheck(Struct, frozen=True, kw_only=True):
     """The arguments of a registration; only the labels have been checked so far."""
 
     team: str
@@ -79,8 +79,7 @@ class RegistrationCheck:
         return self.claimed_ui if self.client == CUSTOM else self.ui_pid
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationPlan:
+class RegistrationPlan(Struct, frozen=True, kw_only=True):
     """Everything that a registration will write, collected beforehand."""
 
     delivery: Delivery | None
@@ -105,8 +104,7 @@ class RegistrationPlan:
     """True if the pane is not bound once another living agent has it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationResult:
+class RegistrationResult(Struct, frozen=True, kw_only=True):
     """The result of a registration."""
 
     agent: Agent

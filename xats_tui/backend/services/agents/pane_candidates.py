@@ -2,9 +2,10 @@
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.system.processes import Process, normal_tty
 from xats_tui.clients.registry import CLIENTS
@@ -14,8 +15,7 @@ PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneCandidate:
+class PaneCandidate(Struct, frozen=True, kw_only=True):
     """A pane that may be the wanted one."""
 
     pane_id: str
@@ -31,8 +31,7 @@ class PaneCandidate:
     score: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneQuery:
+class PaneQuery(Struct, frozen=True, kw_only=True):
     """A caller's description of the wanted pane; None is no filter."""
 
     client: ClientId

@@ -4,7 +4,8 @@ It proves nothing and assigns no name: a model that has lost its context is told
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.sql.database import Database
@@ -13,8 +14,7 @@ from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.panes import PaneRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traces:
+class Traces(Struct, frozen=True, kw_only=True):
     """Facts about a runtime that do not depend on what it says about itself; None for a missing fact."""
 
     ui_pid: int | None = None
@@ -28,8 +28,7 @@ class Traces:
 NO_TRACES = Traces()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormerAgent:
+class FormerAgent(Struct, frozen=True, kw_only=True):
     """An agent that a runtime was before, with the trace that shows it."""
 
     agent: Agent

@@ -5,7 +5,6 @@ The rules for an agent's delivery, channel and pane are here; other services fin
 
 import asyncio
 import logging
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.mcp_sessions import McpSession
@@ -36,6 +35,7 @@ from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Binding, Delivery, DeliveryKind
 from xats_tui.core.model.labels import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.records import replace
 
 logger = logging.getLogger(__name__)
 

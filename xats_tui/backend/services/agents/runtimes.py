@@ -6,8 +6,9 @@ would take; the registration decides what follows.
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.process_clients import client_in
@@ -28,8 +29,7 @@ KEPT_BELIEVED = 2 * ONLINE_WINDOW
 """Time for which a session from before a restart still counts, if its process is unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class Runtime(Struct, frozen=True, kw_only=True):
     """The registering program, as far as the coordinator itself can see it."""
 
     instance: str | None = None

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.registry import checked_contract_name
@@ -28,8 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractDraft:
+class ContractDraft(Struct, frozen=True, kw_only=True):
     """A checked schema that may become the next version, with its differences from the newest one."""
 
     team: str
@@ -41,8 +41,7 @@ class ContractDraft:
     compatibility: Compatibility | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVersion:
+class NewVersion(Struct, frozen=True, kw_only=True):
     """A version that was stored."""
 
     contract: Contract
@@ -53,8 +52,7 @@ class NewVersion:
     """The compatibility with the version before; None for the first version."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnchangedVersion:
+class UnchangedVersion(Struct, frozen=True, kw_only=True):
     """A schema that is already the newest version; nothing was stored."""
 
     contract: Contract

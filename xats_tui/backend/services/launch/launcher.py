@@ -6,10 +6,11 @@ Invalid requests are refused before anything is opened.  `xats_tui.clients.launc
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from xats_tui.backend.services.launch.means import checked, means_for, prepared
 from xats_tui.backend.system.processes import Processes
@@ -48,8 +49,7 @@ MAX_LINE_CHARS = 160
 """Longest quotation from a pane."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownAgent:
+class KnownAgent(Struct, frozen=True, kw_only=True):
     """The coordinator's knowledge of a name in a team."""
 
     agent_id: str
@@ -82,8 +82,7 @@ class LaunchBackend(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchSite:
+class LaunchSite(Struct, frozen=True, kw_only=True):
     """The place where a pane is to be opened."""
 
     socket: str = ""

@@ -4,7 +4,6 @@ What only the coordinator's memory held is told as unknown.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +37,7 @@ from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
 from xats_tui.core.model.panes import PaneRef, PaneState, PaneView
 from xats_tui.core.model.tasks import Task, TaskEntry
 from xats_tui.core.model.wakes import Wake, WakeAttempt
+from xats_tui.core.records import replace
 
 
 class Past:

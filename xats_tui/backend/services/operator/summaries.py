@@ -1,7 +1,6 @@
 """Summaries: what happened since a moment, for an operator who was away."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.store import agents as agents_store
@@ -11,6 +10,7 @@ from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.activity import Happening, Summary, SummaryLine
+from xats_tui.core.records import replace
 
 COUNTS: Mapping[Happening, Callable[[Reader, Span], Awaitable[Counted]]] = {
     Happening.TO_YOU: store.to_operator,

@@ -5,7 +5,6 @@ in the same transaction.  The result is the task as it is then, from which `rest
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from uuid import uuid4
 
 from xats_tui.backend.services.agents.registry import operator_in
@@ -22,6 +21,7 @@ from xats_tui.core.events import TaskChanged
 from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.agents import OPERATOR_ID, Agent
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
+from xats_tui.core.records import replace
 
 QUOTED_DESCRIPTION_CHARS = 4000
 """Maximum length of a description that is repeated in a message."""

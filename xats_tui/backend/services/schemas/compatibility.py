@@ -5,8 +5,9 @@ objects, references and combinations.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from xats_tui.backend.services.schemas.document import Verdict
 from xats_tui.backend.services.schemas.inclusion import Inclusion
@@ -30,8 +31,7 @@ WORDS: Mapping[str, Mapping[Verdict, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """A demand of one version that data of the other version does not meet."""
 
     path: str
@@ -40,8 +40,7 @@ class Reason:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compatibility:
+class Compatibility(Struct, frozen=True, kw_only=True):
     """The effect of a change on agents with the other version; None where it is unknown."""
 
     backward: Verdict

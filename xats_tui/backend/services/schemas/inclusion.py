@@ -6,8 +6,9 @@ Otherwise a version that adds an optional property would never be compatible wit
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.services.schemas.document import (
     ELSEWHERE,
@@ -51,8 +52,7 @@ MAX_COMPARISON_DEPTH = 80
 """Most nested parts; each takes a few of Python's stack frames."""
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """A demand of the outer schema that the inner one does not make, or may not make."""
 
     path: str

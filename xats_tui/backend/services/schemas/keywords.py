@@ -5,9 +5,10 @@ It works on flat schemas (`SchemaDocument.flat`); `inclusion` handles the conten
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.services.schemas.document import LITERAL, TYPES, types_of
 from xats_tui.backend.services.schemas.values import canonical, is_number
@@ -49,8 +50,7 @@ UNJUDGED = {
 """Keywords that can only be compared for equality, with the kinds of values they concern (None: all)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmet:
+class Unmet(Struct, frozen=True, kw_only=True):
     """A demand that the inner schema does not make."""
 
     keyword: str

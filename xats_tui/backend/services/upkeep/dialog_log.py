@@ -7,8 +7,9 @@ the client, or the other way round, is the same question.
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.panes.fates import SEEN_WITHOUT
@@ -22,10 +23,10 @@ from xats_tui.core.events import ClientStateChanged, Event, PaneBound, PaneChang
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import SCREEN, AgentState, agent_state
 from xats_tui.core.model.panes import PaneRef, PaneState
+from xats_tui.core.records import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """A question that an agent asks."""
 
     dialog: StoredDialog

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from xats_tui.backend.services.wakes.order import LEADS_NOWHERE, Order, by_preference, may_go_on, order_of
 from xats_tui.backend.services.wakes.policy import MAY_BE_TAKEN, waits_for_effect
@@ -10,6 +11,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import DECLINED, UNCONFIRMED, AskedWay, Gate, Observation, Reachability, Wake, WakeStage
+from xats_tui.core.records import replace
 from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -32,8 +34,7 @@ AT_TURN_END = Observation(
 NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """The transport to use, what it observed, and what each one answered."""
 
     name: str = "none"

@@ -5,13 +5,15 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.services.wakes.ack_loop import LOOP_PERIOD, loop_ends_at
 from xats_tui.backend.services.wakes.asking import NO_TRANSPORT, Asked, Transports, is_urgent, seen_by, stumbled
 from xats_tui.backend.services.wakes.policy import (
     BUDGET_PERIOD,
+    NO_CONTEXT,
     TURN_END_HOOK,
     Defer,
     Deliver,
@@ -49,6 +51,7 @@ from xats_tui.core.model.wakes import (
     WakeStage,
     WakeStatus,
 )
+from xats_tui.core.records import replace
 from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -60,8 +63,7 @@ MAX_WAKES_AT_ONCE = 200
 """Maximum number of wakes in one transaction, which takes about 20 ms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(Struct, frozen=True, kw_only=True):
     """Result of an attempt: agent, transport and verdict."""
 
     agent: Agent | None
@@ -70,8 +72,7 @@ class Tried:
     """None if the hint was submitted."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """The wakes that a hint announces, and the time at which it was about to be put."""
 
     wakes: Mapping[str, Wake]
@@ -109,7 +110,7 @@ class WakeAttempts:
         asked = await self._transports.ask(agent, wakes)
         transport, observation = asked.transport, asked.observation
         now = self._clock.now()
-        wake_context = await self._wake_context(agent, now) if agent else WakeContext()
+        wake_context = await self._wake_context(agent, now) if agent else NO_CONTEXT
         types = transport is None or transport.types
         verdict: Verdict | None = decide(wakes, agent, observation, now, wake_context, types=types)
         seen = observation.seen

@@ -5,8 +5,9 @@ The rules and refusals are here; the protocol of the app-server is in `transport
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.services.wakes.delivery import SOCKET_URL, THREAD_ID, WS_URL, checked_delivery
 from xats_tui.backend.transports.codex_protocol import control_url, is_loaded, resume, shake_hands
@@ -35,8 +36,7 @@ MAX_LISTED_THREADS = 20
 FAILURES = (RequestRefused, NoReply, ConnectionLost)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodexThread:
+class CodexThread(Struct, frozen=True, kw_only=True):
     """A thread as described by a registration."""
 
     thread_id: str | None = None

@@ -4,8 +4,9 @@ The client's `HookTable` has the meaning of each event and the form of the answe
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import MAX_NAME_CHARS, MAX_SESSIONS, HookReport, HookReports
@@ -54,8 +55,7 @@ Give = Callable[[Mapping[str, Any]], Awaitable[Passed]]
 """Hands the output to a hook, and returns whether the hook has passed it on to its client."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookCall:
+class HookCall(Struct, frozen=True, kw_only=True):
     """One run of a hook."""
 
     fields: Mapping[str, Any]

@@ -6,8 +6,9 @@ second way: the transport that put it is asked what became of it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.services.wakes.policy import HINT_PATIENCE, unanswered_hint
 from xats_tui.core.model.agents import Agent
@@ -18,8 +19,7 @@ LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachabili
 """Answers of a transport after which the next one is asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """Transports by name."""
 
     ways: tuple[str, ...]

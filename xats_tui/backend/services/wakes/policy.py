@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from unicodedata import category
+
+from msgspec import Struct
 
 from xats_tui.clients.registry import MAX_HINT_CHARS
 from xats_tui.core.model.agents import Agent, DeliveryKind
@@ -61,13 +62,11 @@ PLAIN_SIGNS = frozenset(" -_.,:@+/")
 """Punctuation that is kept in names in a hint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deliver:
+class Deliver(Struct, frozen=True, kw_only=True):
     """Deliver the hint now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defer:
+class Defer(Struct, frozen=True, kw_only=True):
     """Try again at `until`, or as soon as the agent is free."""
 
     reason: str
@@ -80,16 +79,14 @@ class Defer:
     """True if the wake is tried before `until` as soon as the agent is free."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
+class Skip(Struct, frozen=True, kw_only=True):
     """Nothing can be done for this agent until it has a new binding."""
 
     reason: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True, kw_only=True):
     """The wake has failed; a new binding, or the operator, may start it again."""
 
     reason: str
@@ -99,8 +96,7 @@ class GiveUp:
 Verdict = Deliver | Defer | Skip | GiveUp
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WakeContext:
+class WakeContext(Struct, frozen=True, kw_only=True):
     """Reasons for or against waking an agent now that no transport can observe."""
 
     resting: bool = False
@@ -117,8 +113,10 @@ class WakeContext:
     """Time at which an ack loop that the agent takes part in counts as over; None if there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldReason:
+NO_CONTEXT = WakeContext()
+
+
+class HoldReason(Struct, frozen=True, kw_only=True):
     """One of these reasons as a gate, with the time of the next look."""
 
     gate: Gate
@@ -197,7 +195,7 @@ def decide(
     agent: Agent | None,
     observation: Observation,
     now: datetime,
-    wake_context: WakeContext = WakeContext(),
+    wake_context: WakeContext = NO_CONTEXT,
     *,
     types: bool = True,
 ) -> Verdict:

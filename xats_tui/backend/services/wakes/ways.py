@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.services.wakes.asking import seen_by
@@ -15,6 +14,7 @@ from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import Observation, Reachability
 from xats_tui.core.model.ways import Way, WayState
+from xats_tui.core.records import replace
 from xats_tui.core.transport import TellsWhatIsMissing, Transport
 
 AT_TURN_END = "its hooks report; a busy agent takes what waits at the end of its turn"

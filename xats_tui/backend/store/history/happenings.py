@@ -1,7 +1,8 @@
 """Events about what agents do not tell with a call: a question to a person that begins or ends, a program that ends."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store.sql.columns import from_json
@@ -17,8 +18,7 @@ MAX_WHAT_CHARS = 200
 """Maximum characters of a question that are kept: an agent wrote it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDialog:
+class StoredDialog(Struct, frozen=True, kw_only=True):
     """A question of an agent to a person, as the events keep it."""
 
     agent_id: str

@@ -6,8 +6,9 @@ is counted by its number.  Nothing here reads more than `MAX_COUNTED` rows.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.store.history.happenings import ENDED, LOST, OPENED
 from xats_tui.backend.store.sql.columns import from_json, to_json
@@ -30,8 +31,7 @@ MEMBERS = """(SELECT agent_id FROM agents WHERE team = ?3 UNION ALL
 """Agents of a team, with those that have left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True):
     """A span of time with the numbers of its events."""
 
     since: datetime
@@ -55,8 +55,7 @@ async def span_of(reader: Reader, since: datetime, until: datetime, team: str | 
     return Span(since=since, until=until, first=first, end=end, team=team)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A number of rows with details."""
 
     count: int

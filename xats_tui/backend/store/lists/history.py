@@ -1,7 +1,8 @@
 """Stretches of what was done: the operator's actions and the agents' events, merged by time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from xats_tui.backend.store.activity import SELECT_EVENTS, activity_of, logged_event_of
 from xats_tui.backend.store.lists.conditions import Conditions
@@ -10,6 +11,7 @@ from xats_tui.backend.store.sql.columns import instant
 from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.pages import Key, Stretch, StretchRequest, Wanted
+from xats_tui.core.records import replace
 
 Entry = Activity | LoggedEvent
 
@@ -54,8 +56,7 @@ OF_EVENTS = frozenset({"message", "task", "contract", "dialog", "agent"})
 """Kinds of entries, as the filter knows them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPart:
+class LogPart(Struct, frozen=True, kw_only=True):
     """Stretch of one of the two logs."""
 
     listed: KeyedList

@@ -1,15 +1,15 @@
 """Stretches of a list whose rows are ordered by columns, the last of which is the table's rowid."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.backend.store.lists.conditions import Conditions
 from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.model.pages import Key, StretchRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyedList:
+class KeyedList(Struct, frozen=True, kw_only=True):
     """A list that is ordered by columns, all of them descending."""
 
     select: str
@@ -33,8 +33,7 @@ class KeyedList:
         return ", ".join(f"{column} {'ASC' if newer else 'DESC'}" for column in self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundRows:
+class FoundRows(Struct, frozen=True, kw_only=True):
     """Rows of a stretch, newest first."""
 
     rows: Sequence[Row]

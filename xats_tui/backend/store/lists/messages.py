@@ -1,7 +1,6 @@
 """Stretches of the messages of all teams, by the event that numbers them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from xats_tui.backend.store.lists.conditions import Conditions
@@ -10,6 +9,7 @@ from xats_tui.backend.store.sql.columns import instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.model.messages import BROADCAST_MARK, Message
 from xats_tui.core.model.pages import Key, Stretch, StretchRequest, Wanted
+from xats_tui.core.records import replace
 
 SEARCHED_EVENTS = 20_000
 """Events that are looked through for what is wanted before the answer says how far that was."""

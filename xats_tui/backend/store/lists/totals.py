@@ -1,6 +1,6 @@
 """Number of entries of each list; only what came since the last count is counted again."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.core.model.pages import Totals
@@ -8,8 +8,7 @@ from xats_tui.core.model.pages import Totals
 TABLES = ("messages", "message_delivery_status", "tasks", "events", "activity")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableCounts:
+class TableCounts(Struct, frozen=True, kw_only=True):
     """Rows of each table, and the rowid up to which they were counted."""
 
     rows: tuple[int, ...] = (0,) * len(TABLES)

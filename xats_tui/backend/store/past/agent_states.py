@@ -1,16 +1,16 @@
 """Last known state and presence of each agent; the change log makes a history of it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.panes import PaneState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedState:
+class LoggedState(Struct, frozen=True, kw_only=True):
     """An agent's state as the log keeps it."""
 
     agent_id: str

@@ -7,7 +7,8 @@ before the first is given out, which takes 50 ms for a common word in 500,000 me
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xats_tui.backend.store.search.prefixes import HIGHEST
 from xats_tui.core.search.matching import Matcher, TermShape
@@ -23,8 +24,7 @@ PART_CHARS = 3
 """Length of the parts of words that are indexed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class Expression(Struct, frozen=True, kw_only=True):
     """What the index is asked for."""
 
     text: str

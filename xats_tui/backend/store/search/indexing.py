@@ -7,9 +7,10 @@ event and its messages are stored in one transaction: an event that has none whe
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from time import thread_time
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.search_schema import (
@@ -39,8 +40,7 @@ NUMBERS_PER_WINDOW = 500
 """Numbers of documents that are looked through at once for the next ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RangedKind:
+class RangedKind(Struct, frozen=True, kw_only=True):
     """A kind of documents of which a range of numbers is in the index."""
 
     kind: int

@@ -3,8 +3,9 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from xats_tui.backend.store.sql.search_schema import ACTION, AGENT, CONTRACT, EVENT, ID_CHARS, MESSAGE, TASK
 from xats_tui.backend.store.sql.transactions import Reader
@@ -12,8 +13,7 @@ from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.search.records import FoundKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowing:
+class Narrowing(Struct, frozen=True, kw_only=True):
     """The filters of a search, with names resolved to ids."""
 
     senders: frozenset[str] | None = None
@@ -58,8 +58,7 @@ class Hit(NamedTuple):
     """Whether this copy of a message is unread."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """One kind of documents."""
 
     code: int
@@ -242,8 +241,7 @@ AGENTS = Source(
 SOURCES: Sequence[Source] = (MESSAGES, EVENTS, ACTIONS, TASKS, CONTRACTS, AGENTS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copies:
+class Copies(Struct, frozen=True, kw_only=True):
     """The copies of one message: more than one of a broadcast."""
 
     count: int

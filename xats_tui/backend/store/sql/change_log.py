@@ -6,14 +6,13 @@ copy of the tables to begin with, and its old end can be cut off.  Rows that are
 (but for being read), events, activity, versions of contracts, attempts.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 SEPARATOR = "char(31)"
 """SQL for the character between the columns of a key: the unit separator, which no name contains."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedTable:
+class LoggedTable(Struct, frozen=True, kw_only=True):
     """A table whose rows are logged whole."""
 
     kind: str

@@ -8,12 +8,12 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import aiosqlite
+from msgspec import Struct, field
 
 from xats_tui.backend.store.sql.claim import claimed
 from xats_tui.backend.store.sql.faults import SENTENCES
@@ -57,8 +57,7 @@ T = TypeVar("T")
 Values = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer(Generic[T]):
+class _Answer(Struct, Generic[T], frozen=True, kw_only=True):
     """The last answer to a query whose rows became objects."""
 
     objects: tuple[T, ...] = ()

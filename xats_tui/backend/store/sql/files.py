@@ -7,8 +7,9 @@ thread of the writing connection checks, because only that thread knows which ch
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xats_tui.core.errors import StoreError, StoreFault
 
@@ -21,8 +22,7 @@ NEWEST = "SELECT moment, at FROM moments ORDER BY moment DESC LIMIT 1"
 WAY_OUT = "stop the coordinator, which saves its data, or run `xats-tui save`; then start it again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(Struct, frozen=True, kw_only=True):
     """Identity, size and modification time of a file at one moment."""
 
     device: int

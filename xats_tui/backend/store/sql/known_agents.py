@@ -4,13 +4,13 @@ Triggers in the database report changed rows, so code that changes an agent need
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.writer import Told
 from xats_tui.core.clock import from_wire
 from xats_tui.core.model.agents import Agent
+from xats_tui.core.records import replace
 
 TOLD = "agent_changed"
 

@@ -7,10 +7,11 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from xats_tui.backend.store.search.indexing import start_again
 from xats_tui.backend.store.sql.claim import claimed
@@ -25,8 +26,7 @@ USERS_AT, USERS = 0x4000_0002, 510
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repair:
+class Repair(Struct, frozen=True, kw_only=True):
     """Result of a repair."""
 
     complaint: str

@@ -7,10 +7,11 @@ refused range is halved until only the damaged rows are left out.  The damaged f
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.store.search.indexing import begin as begin_index
 from xats_tui.backend.store.sql.migrations import LATEST, prepare
@@ -52,8 +53,7 @@ NOT_SAVED = frozenset({"changes", "moments"})
 """Tables of the change log: with a gap in it, the log would tell of a past that never was."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Salvaged:
+class Salvaged(Struct, frozen=True, kw_only=True):
     """Rows saved of one table."""
 
     table: str

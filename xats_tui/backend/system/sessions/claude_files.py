@@ -4,11 +4,11 @@ import asyncio
 import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
 from xats_tui.backend.system.sessions.processes import (
     InboxKey,
@@ -41,8 +41,7 @@ MAX_FILES = 2_000
 """Number of session files of a folder that are read: those of killed processes are never removed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LivingSession:
+class LivingSession(Struct, frozen=True, kw_only=True):
     """A session file whose process lives."""
 
     file: SessionFile

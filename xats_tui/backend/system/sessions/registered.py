@@ -7,11 +7,11 @@ A record is believed only if both lead to it.
 import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
 from xats_tui.backend.system.sessions.processes import (
     InboxKey,
@@ -32,8 +32,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PID_NAMESPACE = Path("/proc/self/ns/pid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredSession:
+class RegisteredSession(Struct, frozen=True, kw_only=True):
     """A record whose process lives, and the key that it has given to a bridge."""
 
     record: SessionRecord

@@ -5,8 +5,9 @@ The joined subjects and bodies of all parts are those of the message.
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.store.receipts import NOTHING, HandedPart, PartlyHanded
 from xats_tui.backend.tools.answers.room import AnswerRoom
@@ -21,8 +22,7 @@ JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessagePart:
+class MessagePart(Struct, frozen=True, kw_only=True):
     """Range of a message in an answer, in characters of subject and body together."""
 
     message: Message

@@ -7,8 +7,9 @@ is.
 import asyncio
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.backend.system.sessions.processes import NO_PROCESS, process_of
@@ -38,8 +39,7 @@ TURN_BEGAN = "a turn has begun with it"
 NOT_CONNECTED = "its extension is not connected: run `xats-tui setup {client}`, and restart {title}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Handed:
+class _Handed(Struct, frozen=True, kw_only=True):
     """A hint that was sent, until its outcome is known."""
 
     hint: str

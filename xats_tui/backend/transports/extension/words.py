@@ -5,9 +5,10 @@ The extension says everything it knows each time, so that no line depends on one
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneState
 
@@ -27,8 +28,7 @@ MAX_DRAFT_CHARS = 1_000_000
 """A draft that is longer is told as one of this length."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtensionState:
+class ExtensionState(Struct, frozen=True, kw_only=True):
     """Everything that an extension has told of its program."""
 
     state: PaneState

@@ -6,8 +6,9 @@ Behind a dialog a message would begin a turn right after the person's answer, so
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.backend.hook_reports import HookReports
@@ -50,8 +51,7 @@ OVERRULED = frozenset({"state", "hooks"})
 """Gates that the operator may overrule: a message to a busy session waits there, and does no harm."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _Seen(Struct, frozen=True, kw_only=True):
     """A session with its key, and everything that the gates judge."""
 
     session: LivingSession

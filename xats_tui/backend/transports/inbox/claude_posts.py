@@ -6,9 +6,10 @@ sender's identity, because we have neither.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from xats_tui.backend.system.sessions.claude_files import LivingSession
 from xats_tui.backend.system.sessions.processes import InboxKey
@@ -16,8 +17,7 @@ from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Post(Struct, frozen=True, kw_only=True):
     """A hint that was posted, until its outcome is known."""
 
     hint: str

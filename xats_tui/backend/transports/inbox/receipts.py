@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from xats_tui.backend.system.sessions.registered import RegisteredSession
 
 VERSION = 1
@@ -107,8 +109,7 @@ class SentMessage:
             self.news.set()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """A receipt, as it was sent."""
 
     status: Status

@@ -9,8 +9,9 @@ import asyncio
 import socket
 from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
@@ -59,8 +60,7 @@ NO_SESSION = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _Seen(Struct, frozen=True, kw_only=True):
     """A session, and everything that the gates judge."""
 
     session: RegisteredSession

@@ -3,8 +3,9 @@
 It remembers what it has seen of each pane, and presses no key.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
@@ -31,8 +32,7 @@ NO_ENTER_BEFORE = frozenset({*KEYS_NEED, "person"})
 """Gates that are judged again before Enter: keys that are typed but not drawn yet would be submitted, too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneObservation:
+class PaneObservation(Struct, frozen=True, kw_only=True):
     """A pane at one moment."""
 
     view: PaneView

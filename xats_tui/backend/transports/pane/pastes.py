@@ -4,7 +4,6 @@ The monitor learns of it, so that every look can tell our hint from a person's t
 """
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 
 from xats_tui.backend.panes.monitor import PaneMonitor
@@ -14,6 +13,7 @@ from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.progress import is_settled, progressed, screen_mark
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.pastes import Paste
+from xats_tui.core.records import replace
 
 
 class Pastes:

@@ -6,12 +6,12 @@ have been read without the text, and then a pause passes that grows with every s
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.core.model.panes import OwnText, PaneLook, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
+from xats_tui.core.records import replace
 from xats_tui.core.screen.own_text import holds
 
 AFTER_LOST_PASTE_S = (10, 30, 120, 600, 3600)

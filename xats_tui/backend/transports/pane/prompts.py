@@ -4,14 +4,14 @@ A reader that knows only how prompts look takes `> ` for one, also where it is t
 prompt at which a program was typed at or idle before is the one that counts.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from xats_tui.core.model.panes import PaneRef, PaneState, PaneView
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     prompt: str
     at: datetime
 

@@ -4,8 +4,9 @@ Held in memory; after a restart it is measured again.  If the clock was set back
 """
 
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.progress import screen_mark
@@ -24,8 +25,7 @@ READ_FOR = timedelta(seconds=4)
 """The same for a key that the program has read, known to the second."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     """A key that reached a pane, and a mark of the screen then."""
 
     at: datetime

@@ -1,15 +1,15 @@
 """Facts about a pane besides its screen, for the gates."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.core.model.pastes import Paste
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaneFacts:
+class PaneFacts(Struct, frozen=True, kw_only=True):
     """Facts about a pane besides its screen."""
 
     occupant: BoundProcess | None
