@@ -132,7 +132,8 @@ async def test_a_bridge_that_registers_its_agent_does_not_import_typer(home: Pat
     ("module", "unwanted"),
     [
         ("xats_tui.mcp_bridge.host.early", NEEDED_LATER),
-        ("xats_tui.__main__", OTHER_COMMANDS | {"httpx2", "psutil", "pydantic"}),
+        ("xats_tui.__main__", OTHER_COMMANDS | {"httpx2", "msgspec", "psutil", "pydantic"}),
+        ("xats_tui.mcp_bridge.bridge", {"httpx2", "msgspec", "pydantic"}),
     ],
 )
 def test_a_bridge_imports_nothing_that_only_later_calls_or_other_commands_need(

@@ -29,7 +29,7 @@ from xats_tui.backend.system import tmux as backend_tmux
 from xats_tui.backend.system import tmux_sockets
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_sockets import TmuxSockets, UntrustedSocket, server_name
-from xats_tui.backend.transports import json_rpc
+from xats_tui.backend.transports import json_rpc, websocket
 from xats_tui.backend.transports.json_rpc import ServerUnreachable, connected
 from xats_tui.core.errors import TmuxUnavailable
 from xats_tui.core.model.panes import PaneRef
@@ -256,13 +256,13 @@ async def test_a_socket_that_is_slow_to_be_connected_to_leaves_less_time_for_the
         await asyncio.sleep(limit / 2)
         return socket.socket(socket.AF_UNIX)
 
-    def shake_hands(url: str, *, sock: socket.socket, open_timeout: float, **_: object) -> None:
+    async def shake_hands(target: str, *, sock: socket.socket, open_timeout: float, **_: object) -> None:
         sock.close()
         left.append(open_timeout)
         raise ConnectionRefusedError
 
     monkeypatch.setattr(json_rpc, "_own_socket", slow)
-    monkeypatch.setattr(json_rpc, "_Connect", shake_hands)
+    monkeypatch.setattr(websocket, "opened", shake_hands)
     with pytest.raises(ServerUnreachable):
         async with connected("unix:/tmp/slow", within=0.4):
             pass

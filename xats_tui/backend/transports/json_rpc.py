@@ -3,6 +3,8 @@
 URLs come from agents: no redirect is followed, and only Unix sockets of this user are used.
 """
 
+from __future__ import annotations
+
 import asyncio
 import itertools
 import json
@@ -11,13 +13,13 @@ import os
 import socket as sockets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xats_tui.backend.system.peers import peer_of
 from xats_tui.core.errors import XatsError
+
+if TYPE_CHECKING:
+    from xats_tui.backend.transports.websocket import WebSocket
 
 CONNECT_TIMEOUT_S = 2.0
 REPLY_TIMEOUT_S = 5.0
@@ -34,6 +36,10 @@ LONGEST_ASIDE_CHARS = 8_000_000
 
 UNIX = "unix:"
 """Prefix of the URL of a Unix socket."""
+
+
+class SocketLost(Exception):
+    """The connection ended, or never began; the text is the server's reason, `close 1011: reason`, or the error."""
 
 
 class ServerUnreachable(XatsError):
@@ -86,7 +92,7 @@ class Rpc(Protocol):
 class JsonRpc:
     """One open connection, on which only our requests count."""
 
-    def __init__(self, socket: ClientConnection, ends_at: float = math.inf) -> None:
+    def __init__(self, socket: WebSocket, ends_at: float = math.inf) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
         self._ends_at = ends_at
@@ -107,8 +113,8 @@ class JsonRpc:
                 reply = await self._reply(method, request_id)
         except TimeoutError:
             raise NoReply(f"{method} was not answered within {max(limit, 0):.1g} s") from None
-        except WebSocketException as error:
-            raise ConnectionLost(method, closing(error)) from error
+        except SocketLost as error:
+            raise ConnectionLost(method, str(error)) from error
         if "error" in reply:
             raise RequestRefused(reply["error"])
         return reply.get("result")
@@ -116,12 +122,12 @@ class JsonRpc:
     async def _reply(self, method: str, request_id: int) -> dict[str, Any]:
         left = LONGEST_ASIDE_CHARS
         while left > 0:
-            frame = await self._socket.recv()
+            frame = await self._socket.receive()
             reply = parsed(frame)
             if reply.get("id") == request_id and "method" not in reply:
                 return reply
             left -= len(frame)
-        self._socket.transport.abort()  # the server would go on sending while the connection is closed
+        self._socket.abort()  # the server would go on sending while the connection is closed
         raise ConnectionLost(method, "it does not stop talking of other things")
 
     async def notify(self, method: str) -> None:
@@ -132,16 +138,8 @@ class JsonRpc:
         """
         try:
             await self._socket.send(json.dumps({"jsonrpc": "2.0", "method": method}))
-        except WebSocketException as error:
-            raise ConnectionLost(method, closing(error)) from error
-
-
-class _Connect(connect):
-    """A connection to the named server, never to a server that it redirects to."""
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        """Treat a redirect as a refusal."""
-        return exc
+        except SocketLost as error:
+            raise ConnectionLost(method, str(error)) from error
 
 
 @asynccontextmanager
@@ -164,12 +162,14 @@ async def connected(url: str, token: str | None = None, *, within: float = math.
 @asynccontextmanager
 async def connection(
     url: str, token: str | None, limit: float, *, max_frame: int = MAX_FRAME_BYTES
-) -> AsyncIterator[ClientConnection]:
+) -> AsyncIterator[WebSocket]:
     """Open the WebSocket itself for the life of the block; `limit` is in seconds.
 
     Raises:
         ServerUnreachable: there is no connection.
     """
+    from xats_tui.backend.transports.websocket import opened  # deferred: its library is large
+
     loop = asyncio.get_running_loop()
     begun = loop.time()
     headers = {"Authorization": f"Bearer {token}"} if token else None
@@ -179,8 +179,8 @@ async def connection(
             options["sock"] = await _own_socket(url.removeprefix(UNIX), limit)
             options["open_timeout"] = max(begun + limit - loop.time(), 0)
         target = "ws://localhost/" if "sock" in options else url
-        socket = await _Connect(target, proxy=None, max_size=max_frame, **options)
-    except (OSError, TimeoutError, ValueError, WebSocketException) as error:
+        socket = await opened(target, max_size=max_frame, **options)
+    except (OSError, TimeoutError, ValueError, SocketLost) as error:
         raise ServerUnreachable(f"cannot connect to {url}: {error}") from error
     try:
         yield socket
@@ -206,13 +206,6 @@ async def _own_socket(path: str, limit: float) -> sockets.socket:
         connection.close()
         raise
     return connection
-
-
-def closing(error: WebSocketException) -> str:
-    """Return the server's reason for closing a connection, or the error."""
-    if isinstance(error, ConnectionClosed) and error.rcvd is not None:
-        return f"close {error.rcvd.code}: {error.rcvd.reason}"
-    return str(error)
 
 
 def parsed(frame: str | bytes) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """JSON-RPC in both directions on one connection that is kept open: the server tells and asks on its own."""
 
+from __future__ import annotations
+
 import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import WebSocketException
 
 from xats_tui.backend.transports.json_rpc import (
     CONNECT_TIMEOUT_S,
@@ -17,10 +17,13 @@ from xats_tui.backend.transports.json_rpc import (
     ConnectionLost,
     NoReply,
     RequestRefused,
-    closing,
+    SocketLost,
     connection,
     parsed,
 )
+
+if TYPE_CHECKING:
+    from xats_tui.backend.transports.websocket import WebSocket
 
 MAX_STREAM_FRAME_BYTES = 16 * 2**20
 """Maximum size of a message: a thread's events hold whole diffs and outputs of commands."""
@@ -42,7 +45,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
 class JsonRpcStream:
     """An open connection in both directions."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -86,8 +89,8 @@ class JsonRpcStream:
     async def _send(self, what: str, message: Mapping[str, Any]) -> None:
         try:
             await self._socket.send(json.dumps({"jsonrpc": "2.0", **message}))
-        except WebSocketException as error:
-            raise ConnectionLost(what, closing(error)) from error
+        except SocketLost as error:
+            raise ConnectionLost(what, str(error)) from error
 
     async def receive(self, hear: Callable[[Incoming], None]) -> None:
         """Pass on what the server says on its own until the connection ends.
@@ -97,10 +100,10 @@ class JsonRpcStream:
         """
         lost = ConnectionLost("listening", "closed")
         try:
-            async for frame in self._socket:
+            async for frame in self._socket.frames():
                 self._take(parsed(frame), hear)
-        except WebSocketException as error:
-            lost = ConnectionLost("listening", closing(error))
+        except SocketLost as error:
+            lost = ConnectionLost("listening", str(error))
         finally:
             for waiting in self._waiting.values():
                 if not waiting.done():

@@ -2,16 +2,19 @@
 and memory.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-import httpx2
+from typing import TYPE_CHECKING, Any
 
 from xats_tui.core.errors import XatsError
+
+if TYPE_CHECKING:
+    import httpx2
 
 TIMEOUT_S = 5.0
 """Time for one request; a server on this machine answers in milliseconds."""
@@ -59,6 +62,8 @@ class ServerAccess:
 @asynccontextmanager
 async def connected(access: ServerAccess) -> AsyncIterator[httpx2.AsyncClient]:
     """Give a client for requests to one server."""
+    import httpx2  # deferred: 36 ms, which the dashboard's first screen would wait for
+
     # on this machine: no proxy of the environment, no certificates, which take long to load
     async with httpx2.AsyncClient(
         base_url=access.base_url,
@@ -77,6 +82,8 @@ async def asked(server: httpx2.AsyncClient, method: str, path: str, body: Any = 
     Raises:
         RequestDenied, Unanswered, NoServerAnswer.
     """
+    import httpx2  # deferred, as in `connected`
+
     try:
         async with asyncio.timeout(TIMEOUT_S), server.stream(method, path, json=body) as response:
             content = await _content(server, path, response)
@@ -112,6 +119,8 @@ async def events(server: httpx2.AsyncClient) -> AsyncIterator[str]:
     Raises:
         NoServerAnswer: the server is gone, or sends no events.
     """
+    import httpx2  # deferred, as in `connected`
+
     patience = httpx2.Timeout(TIMEOUT_S, read=SILENCE_S)
     try:
         async with server.stream("GET", "/event", timeout=patience) as response:

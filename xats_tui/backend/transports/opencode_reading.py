@@ -1,13 +1,17 @@
 """Readings of an opencode server: the states of its sessions, and what it asks a person for."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx2
 from msgspec import Struct
 
 from xats_tui.backend.transports.opencode_api import RequestDenied, asked, listed, strange
+
+if TYPE_CHECKING:
+    import httpx2
 
 IDLE, BUSY, RETRY = "idle", "busy", "retry"
 

@@ -4,12 +4,12 @@ Such a client has a server if it was started with `--port`.  The server tells wh
 person is asked for; a draft in the composer stays.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
-
-import httpx2
+from typing import TYPE_CHECKING, Any
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.backend.transports.opencode_access import AgentEnded, ForeignServer, OpencodeAccess
@@ -27,6 +27,9 @@ from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
+
+if TYPE_CHECKING:
+    import httpx2
 
 NO_SERVER = (
     "it has no server, or has begun no turn yet: start it with `{password}{program} --port 0`, "

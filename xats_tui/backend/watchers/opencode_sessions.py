@@ -5,11 +5,12 @@ An event only says that something has changed: the server is then asked for ever
 beginning, so that no event can be missed and nothing is put together from pieces.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.transports.opencode_access import AgentEnded, OpencodeAccess, port_of, registered_url
@@ -40,6 +41,9 @@ from xats_tui.core.events import Event
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.client_states import DialogOption, StateSource, ToldState
 from xats_tui.core.model.panes import PaneState
+
+if TYPE_CHECKING:
+    import httpx2
 
 logger = logging.getLogger(__name__)
 
