@@ -66,6 +66,9 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-
 """Minimum sizes in cells and the classes that a screen gets from them; the stylesheets use the classes."""
 
 
+FIRST_DATA_S = 0.4
+"""Seconds for the first data, without painting: an empty frame before it would cost as much as the data."""
+
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds without painting while a mode is opened for the first time, and after a choice in the palette."""
 
@@ -153,6 +156,8 @@ class XatsApp(App[Next]):
         self._note = note
         self._when_seen = when_seen
         self._when_prepared = when_prepared
+        self._is_held = True
+        """True until something is painted: the first data, or a frame without it."""
         self._trail: list[Mode] = []
         """Modes through whose rows the operator came to the open mode."""
         self._opening: Mode | None = None
@@ -197,6 +202,8 @@ class XatsApp(App[Next]):
 
     async def on_mount(self) -> None:
         """Open the first mode and start loading."""
+        self._begin_batch()  # ends with the first data
+        self.set_timer(FIRST_DATA_S, self._paint_from_now_on)
         for screen in SCREENS:
             self.add_mode(screen.mode, partial(self._made, screen))
         await self._switch_to(self._desk.memory.state.mode or Mode.LIVE)
@@ -230,7 +237,17 @@ class XatsApp(App[Next]):
         made = screen(self._desk)
         # It is styled when it is mounted.  Without this, Textual reads all stylesheets again, twice for each mode.
         made._css_update_count = self._css_update_count
+        # Textual knows the size only after a first layout, and would style all widgets a second time.
+        for cells, classes in ((self.size.width, WIDTHS), (self.size.height, HEIGHTS)):
+            made.add_class(*made._get_breakpoint_classes(cells, classes))
         return made
+
+    def _paint_from_now_on(self) -> None:
+        """Paint what the first data has drawn, or the empty frame if it is late."""
+        if self._is_held:
+            self._is_held = False
+            self._end_batch()
+            self.screen.refresh()
 
     def on_unmount(self) -> None:
         """Stop listening to the coordinator, and keep what is to be remembered."""
@@ -270,6 +287,7 @@ class XatsApp(App[Next]):
         for screen in self.screen_stack:
             if isinstance(screen, ModeScreen):
                 screen.show(event.snapshot)
+        self._paint_from_now_on()
         if self._when_seen:
             self.call_after_refresh(self._when_seen)
             self._when_seen = None

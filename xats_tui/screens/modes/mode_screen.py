@@ -249,6 +249,11 @@ class ModeScreen(
         if size != self._compositor.size or self._layout_required or self._scroll_required:
             super()._screen_resized(size)
 
+    def _compositor_refresh(self) -> None:
+        """Paint, unless painting is held back: Textual would draw the whole screen then, and throw it away."""
+        if not self.app._batch_count:
+            super()._compositor_refresh()
+
     @on(ScreenSuspend)
     def _covered(self) -> None:
         self._outdated = True

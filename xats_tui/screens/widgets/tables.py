@@ -26,7 +26,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 from textual.widgets import DataTable
-from textual.widgets.data_table import RowKey
+from textual.widgets.data_table import Row, RowKey
 
 from xats_tui.screens.widgets.columns import GAP_CELLS, Column, Order, fit
 from xats_tui.screens.widgets.format import TableRow, Tone, cut, cut_names
@@ -298,9 +298,14 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     def _have_lines(self, number: int) -> None:
         """Make DataTable have at least this many lines."""
+        if number <= len(self.rows):
+            return
         self._is_growing = True
-        while len(self.rows) < number:
-            self.add_row()
+        for index in range(len(self.rows), number - 1):  # add_row would look after cursor and dimensions for each
+            key = RowKey()
+            self.rows[key] = Row(key, 1)
+            self._row_locations[key], self._data[key] = index, {}
+        self.add_row()
         self._is_growing = False
 
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
