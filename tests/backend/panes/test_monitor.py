@@ -146,6 +146,7 @@ async def test_several_panes_that_are_shown_at_once_are_looked_at_together_and_l
     [
         pytest.param(PaneMonitor.attend, RESTING_AFTER, SLOW_POLL_INTERVAL_S, id="shown"),
         pytest.param(PaneMonitor.await_change, CALM_AFTER, CALM, id="a wake waits for it"),
+        pytest.param(PaneMonitor.await_change, RESTING_AFTER, SLOW_POLL_INTERVAL_S, id="a wake has waited for long"),
     ],
 )
 async def test_a_pane_that_somebody_waits_for_is_looked_at_less_often_while_nothing_changes_in_it(

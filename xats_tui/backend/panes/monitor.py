@@ -33,7 +33,7 @@ CALM, CALM_AFTER = 1.0, timedelta(seconds=5)
 
 # Each look is a tmux command, which takes as much processor time as drawing the screen.
 RESTING_AFTER = timedelta(seconds=15)
-"""Time without a change after which a shown pane is looked at only as often as all others."""
+"""Time without a change after which a pane of either kind is looked at only as often as all others."""
 
 SLOW_POLL_INTERVAL_S = 2.0
 """Interval between looks at all panes."""
@@ -175,8 +175,8 @@ class PaneMonitor:
 
     def _hurried(self) -> frozenset[PaneRef]:
         """Return the panes that need frequent looks."""
-        shown = {pane for pane in self._attended if not self._rests(pane)}
-        return (self._awaited | shown) & self._clients.keys()
+        wanted = (self._awaited | self._attended) & self._clients.keys()
+        return frozenset(pane for pane in wanted if self.expects(pane) or not self._rests(pane))
 
     def _rests(self, pane: PaneRef) -> bool:
         view = self.view(pane)

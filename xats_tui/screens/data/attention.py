@@ -19,7 +19,7 @@ from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_away
 from xats_tui.screens.data.targets import all_failed, contract_key, queued_at, was_not_read
-from xats_tui.screens.modes.listing import MANY, MINUTES_AFTER_S, UNHURRIED_S
+from xats_tui.screens.modes.listing import MINUTES_AFTER_S, SECONDS_AFTER_S
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import contract_name, name_of
 from xats_tui.screens.widgets.format import Tone, age, count, is_soon, is_young, one_line, short_id, until
@@ -111,8 +111,7 @@ class ConcernCache:
         told = (health.troubles, health.unstored) if health else ()
         moment = int(now.timestamp())
         failed = self._read("failed", snapshot, (), lambda: tuple(_failed_wakes(snapshot)))
-        hurry = 1 if len(snapshot.wakes) <= MANY or asking(snapshot) else UNHURRIED_S
-        pace = hurry if _tells_seconds(snapshot, now) else MINUTES_AFTER_S
+        pace = SECONDS_AFTER_S if _tells_seconds(snapshot, now) else MINUTES_AFTER_S
         urgent = self._read(
             "urgent",
             snapshot,

@@ -107,8 +107,9 @@ class AgentsMode(ListMode):
         super().draw_body()
         if self._on_wall:
             self._draw_wall()
-        teams, agents = self.rows_of(TEAMS), self.rows()
-        self.query_one(TeamsPanel).show_below(teams, len(agents), self.query_one("#left").size.height)
+        below = self.query_one(TeamsPanel)
+        teams, agents = self.rows_of(TEAMS, below), self.rows()
+        below.show_below(teams, len(agents), self.query_one("#left").size.height)
 
     def situation(self) -> Situation:
         """Return the situation; from inside the detail, enter leads to the agent's open wake."""

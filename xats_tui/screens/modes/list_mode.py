@@ -107,12 +107,12 @@ class ListMode(PagedMode):
 
     def rows(self) -> Sequence[TableRow]:
         """Return the current rows."""
-        return self.rows_of(self.listing)
+        return self.rows_of(self.listing, self.list_panel)
 
-    def rows_of(self, listing: Listing) -> Sequence[TableRow]:
-        """Return the rows of a listing, from the cache if nothing in them can have changed."""
+    def rows_of(self, listing: Listing, panel: TablePanel) -> Sequence[TableRow]:
+        """Return the rows of a listing that a panel shows, from the cache if nothing in them can have changed."""
         reading = self._readings.setdefault(listing.title, Reading(listing))
-        reading.take(self.snapshot, self.now())
+        reading.take(self.snapshot, self.now(), panel.in_sight)
         return reading.rows
 
     def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[TableRow]) -> None:

@@ -1,6 +1,6 @@
 """Listing: the definition of a list of one noun, for the Live mode and for the noun's own mode."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from datetime import datetime
 from math import ceil, floor, inf
 from typing import Any
@@ -14,11 +14,10 @@ from xats_tui.screens.widgets.format import TableRow, Tone, one_line
 
 # Of many rows, one enters its next minute nearly every second; each drawing costs more than a row.
 MINUTES_AFTER_S = 10
-"""Seconds after which rows whose times are shown in minutes are made anew, all together."""
+"""Seconds after which rows are made anew, all together, whose times are shown in minutes, or that are out of sight."""
 
-# Of many rows, most are out of sight.
-MANY, UNHURRIED_S = 100, 3
-"""Number of rows that counts as many, and the seconds after which times in seconds are then told anew."""
+SECONDS_AFTER_S = 2
+"""Seconds after which times in seconds are told anew, those of all rows and concerns in the same drawing."""
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 
@@ -80,49 +79,62 @@ class Reading:
         """Time at which each row may change with time alone, in seconds since the epoch."""
         self._valid = (0.0, 0.0)
         """From when to before when the rows stay as they are, in seconds since the epoch."""
+        self._all_at = 0.0
+        """When the rows that are out of sight are due, too."""
+        self._in_sight: Set[str] | None = None
         self._day = 0
         """Local day of the rows: older times are told as dates."""
 
-    def take(self, snapshot: Snapshot, now: datetime) -> None:
-        """Read the snapshot as of `now`."""
+    def take(self, snapshot: Snapshot, now: datetime, in_sight: Set[str] | None = None) -> None:
+        """Read the snapshot as of `now`.
+
+        Args:
+            snapshot: the snapshot.
+            now: the present, or the moment of the past that is shown.
+            in_sight: keys of the rows whose times are to be true to the second; None for all.
+        """
         parts = tuple(getattr(snapshot, part.value) for part in self.listing.reads)
         known = self._parts is not None and all(part is before for part, before in zip(parts, self._parts, strict=True))
         at = now.timestamp()
-        if known and self._valid[0] <= at < self._valid[1]:
+        if known and self._valid[0] <= at < self._valid[1] and in_sight == self._in_sight:
             return
         day = now.astimezone().toordinal()
         if known and at >= self._valid[0] and day == self._day:
-            self._renew(snapshot, now, [place for place, when in enumerate(self._changing) if when <= at])
+            passed = [place for place, when in enumerate(self._changing) if when <= at]
+            self._renew(snapshot, now, passed if at >= self._all_at else self._those(passed, in_sight))
         else:
             self._parts, self._day = parts, day
             self._entries = self.listing.entries(snapshot, now)
             self._changing = [inf] * len(self._entries)
             self.rows, self.summary = [TableRow("", ())] * len(self._entries), self.listing.summary(snapshot)
             self._renew(snapshot, now, range(len(self._entries)))
-        soon = (at // MINUTES_AFTER_S + 1) * MINUTES_AFTER_S  # another day may begin
-        self._valid = at, min((soon, *self._changing))
+        self._all_at = (at // MINUTES_AFTER_S + 1) * MINUTES_AFTER_S  # another day may begin, too
+        following = (self._changing[place] for place in self._those(range(len(self.rows)), in_sight))
+        self._valid, self._in_sight = (at, min(self._all_at, *following, inf)), in_sight
+
+    def _those(self, places: Sequence[int], in_sight: Set[str] | None) -> Sequence[int]:
+        """Return the places of rows that are in sight."""
+        return places if in_sight is None else [place for place in places if self.rows[place].key in in_sight]
 
     def _renew(self, snapshot: Snapshot, now: datetime, places: Sequence[int]) -> None:
         """Make the rows at these places anew."""
         if not places:
             return
         rows, at = list(self.rows), now.timestamp()
-        pace = UNHURRIED_S if len(rows) > MANY else 1
         for place in places:
             entry = self._entries[place]
             rows[place] = self.listing.row(snapshot, entry, now)
             told = self.listing.times(snapshot, entry)
-            self._changing[place] = min((_changes_at(instant.timestamp(), at, pace) for instant in told), default=inf)
+            self._changing[place] = min((_changes_at(instant.timestamp(), at) for instant in told), default=inf)
         self.rows = rows
 
 
-def _changes_at(told: float, now: float, pace: int) -> float:
+def _changes_at(told: float, now: float) -> float:
     """Return the time at which the text for an instant's age, or for the time until then, is to be told anew.
 
     Args:
         told: the instant, in seconds since the epoch.
         now: the present, in seconds since the epoch.
-        pace: after how many seconds a time in seconds is told anew.
     """
     age = now - told
     if age >= MINUTE_S:
@@ -130,8 +142,7 @@ def _changes_at(told: float, now: float, pace: int) -> float:
     if age < -HOUR_S:
         minute = told - floor(-age / MINUTE_S) * MINUTE_S
         return min(_round_up(minute, MINUTES_AFTER_S), max(minute, told - HOUR_S))  # from then on in seconds
-    second = told + floor(age) + 1 if age >= 0 else told - floor(-age)
-    return second if pace == 1 else _round_up(second, pace)
+    return _round_up(told + floor(age) + 1 if age >= 0 else told - floor(-age), SECONDS_AFTER_S)
 
 
 def _round_up(moment: float, step: int) -> float:

@@ -122,7 +122,7 @@ class LiveMode(ModeScreen):
         if panel is Panel.ATTENTION:
             return self._attention_rows(), self._attention_summary()
         reading = self._readings[panel]
-        reading.take(self.snapshot, self.now())
+        reading.take(self.snapshot, self.now(), self._table_panel(panel).in_sight)
         return reading.rows, reading.summary
 
     def _attention_rows(self) -> Sequence[TableRow]:

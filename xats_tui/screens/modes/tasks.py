@@ -110,8 +110,9 @@ class TasksMode(ListMode):
         """Draw the current view, and keep the place when the view changes."""
         self._change_over()
         for panel, listing in self._panels():
-            self.fill(panel, listing, self.rows_of(listing))
-            if self._is_board and not self.rows_of(listing) and len(self.snapshot.whole.tasks) >= MAX_LIST_ROWS:
+            rows = self.rows_of(listing, panel)
+            self.fill(panel, listing, rows)
+            if self._is_board and not rows and len(self.snapshot.whole.tasks) >= MAX_LIST_ROWS:
                 panel.show(
                     (),
                     listing.summary(self.snapshot),

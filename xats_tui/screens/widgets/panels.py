@@ -203,6 +203,11 @@ class TablePanel(Vertical):
         """Return the keys that a row stands for: those of its group if it is the head of one, or its own."""
         return self._folding.members(key) if self._folding else (key,)
 
+    @property
+    def in_sight(self) -> frozenset[str]:
+        """Keys of the rows that are visible, or that a visible head stands for."""
+        return frozenset(member for key in self.table.keys_in_sight for member in self.members(key))
+
     def choose(self, key: str) -> None:
         """Move the cursor to a row as soon as it exists; a folded group is opened for it unless its head shows it."""
         if self._folding and (head := self._folding.closed_head(key)):

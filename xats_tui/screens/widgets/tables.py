@@ -175,6 +175,12 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Keys of the rows, from the top."""
         return self._keys
 
+    @property
+    def keys_in_sight(self) -> tuple[str, ...]:
+        """Keys of the visible rows."""
+        first = int(self.scroll_y)
+        return self._keys[first : first + self.size.height]
+
     def say(self, words: str, tone: Tone = Tone.MUTED) -> None:
         """Set the text that replaces missing rows."""
         said = Content.styled(words, CONTENT_STYLES[tone])
