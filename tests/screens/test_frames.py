@@ -1,6 +1,7 @@
 """How little is laid out, styled, painted and asked for a key: counts, not times."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -19,10 +20,13 @@ from tests.screens.sample.filled import FILLED
 from tests.screens.sample.messages import message
 from tests.screens.sample.source import FixedSource
 from tests.screens.supervising import open_mode
+from xats_tui import app
 from xats_tui.app import XatsApp
+from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.records import replace
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.modes import mode_screen
+from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.frame import HeaderRow
 from xats_tui.screens.widgets.panels import TablePanel
@@ -34,6 +38,18 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine must not make two frames of one, nor draw anew because time has passed."""
     monkeypatch.setattr(mode_screen, "MAX_UNPAINTED_S", PATIENCE)
     monkeypatch.setattr(mode_screen, "LATE_AFTER_S", PATIENCE)
+
+
+class HeldSource(FixedSource):
+    """A source that answers when it is allowed to."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot)
+        self.may_load = asyncio.Event()
+
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        await self.may_load.wait()
+        return await super().load(parts, panes)
 
 
 @asynccontextmanager
@@ -66,6 +82,42 @@ def counted(monkeypatch: pytest.MonkeyPatch, kind: type[Any], name: str) -> Iter
     with monkeypatch.context() as patched:
         patched.setattr(kind, name, noted)
         yield calls
+
+
+async def test_the_first_frame_has_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "FIRST_DATA_S", PATIENCE)
+    shown = list[str]()
+
+    def noted(self: XatsApp, screen: Screen[Any], renderable: object) -> None:
+        if renderable is not None and not self._batch_count and isinstance(screen, ModeScreen):
+            shown.append("\n".join(strip.text for strip in screen._compositor.render_strips()))
+
+    monkeypatch.setattr(XatsApp, "_display", noted)
+    source = HeldSource(FILLED)
+    async with XatsApp(desk(source)).run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert not shown
+        source.may_load.set()
+        await shows(pilot, "xats :9100")
+        await settled(pilot)
+    assert BACKEND.name in shown[0]
+
+
+async def test_a_frame_without_data_is_painted_if_the_data_is_late() -> None:
+    source = HeldSource(FILLED)
+    async with XatsApp(desk(source)).run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "loading…")
+        source.may_load.set()
+        await shows(pilot, "xats :9100")
+
+
+async def test_a_mode_that_is_opened_for_the_first_time_styles_its_widgets_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with messages() as pilot:
+        with counted(monkeypatch, Stylesheet, "apply") as styled:
+            await press(pilot, Mode.WAKES.digit)
+        assert len([call for call in styled if isinstance(call[1], HeaderRow)]) == 1
 
 
 async def test_a_key_is_painted_once_and_lays_out_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
