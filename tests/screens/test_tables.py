@@ -78,6 +78,17 @@ async def test_the_view_stays_on_its_rows_when_newer_ones_come() -> None:
         assert names(pilot) == before
 
 
+async def test_the_keys_in_sight_are_those_of_the_rows_that_can_be_seen() -> None:
+    async with table() as (pilot, keyed):
+        assert not keyed.keys_in_sight
+        keyed.show(rows(*range(100)))
+        for pressed, row in (("home", "row 0"), ("end", "row 99")):
+            await pilot.press(pressed)
+            await shows(pilot, row)
+            seen = [name.strip() for name in names(pilot) if name.startswith("row")]
+            assert [f"row {key.removeprefix('k')}" for key in keyed.keys_in_sight] == seen
+
+
 async def test_what_is_kept_of_drawn_headers_does_not_grow_with_the_rows() -> None:
     async with table() as (pilot, keyed):
         for number in range(1, 16):

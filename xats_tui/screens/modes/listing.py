@@ -91,7 +91,7 @@ class Reading:
         Args:
             snapshot: the snapshot.
             now: the present, or the moment of the past that is shown.
-            in_sight: keys of the rows whose times are to be true to the second; None for all.
+            in_sight: keys of the rows that are in sight; None for all.
         """
         parts = tuple(getattr(snapshot, part.value) for part in self.listing.reads)
         known = self._parts is not None and all(part is before for part, before in zip(parts, self._parts, strict=True))
@@ -110,7 +110,7 @@ class Reading:
             self._renew(snapshot, now, range(len(self._entries)))
         self._all_at = (at // MINUTES_AFTER_S + 1) * MINUTES_AFTER_S  # another day may begin, too
         following = (self._changing[place] for place in self._those(range(len(self.rows)), in_sight))
-        self._valid, self._in_sight = (at, min(self._all_at, *following, inf)), in_sight
+        self._valid, self._in_sight = (at, min((self._all_at, *following))), in_sight
 
     def _those(self, places: Sequence[int], in_sight: Set[str] | None) -> Sequence[int]:
         """Return the places of rows that are in sight."""

@@ -179,7 +179,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     def keys_in_sight(self) -> tuple[str, ...]:
         """Keys of the visible rows."""
         first = int(self.scroll_y)
-        return self._keys[first : first + self.size.height]
+        return self._keys[first : first + max(self.size.height - self._top, 0)]
 
     def say(self, words: str, tone: Tone = Tone.MUTED) -> None:
         """Set the text that replaces missing rows."""
