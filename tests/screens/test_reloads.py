@@ -124,6 +124,16 @@ def test_in_a_storm_of_changes_rounds_are_seldom() -> None:
     assert hurried(seconds_of_a_round(STORM.marks, timedelta(milliseconds=50))) == pytest.approx(STORM.rest)
 
 
+def test_the_first_change_after_a_silence_is_loaded_at_once() -> None:
+    async def seconds() -> float:
+        async with running() as at_work:
+            await at_work.next_snapshot()
+            at_work.reloads.mark({Scope.TASKS})
+            return await seconds_until_the_next(at_work)
+
+    assert hurried(seconds()) == 0
+
+
 def test_changes_that_keep_coming_are_shown_oftener() -> None:
     assert hurried(seconds_of_a_round(CROWD.marks, timedelta(milliseconds=50))) == pytest.approx(CROWD.rest)
 
@@ -136,6 +146,9 @@ async def seconds_of_a_round(marks: int, apart: timedelta) -> float:
     """Return the seconds of the next reload after `marks` changes at intervals of `apart`."""
     async with running() as at_work:
         await at_work.next_snapshot()
+        at_work.reloads.mark({Scope.TASKS})
+        await at_work.next_snapshot()
+        at_work.clock.instant += timedelta(minutes=1)
         for _ in range(marks):
             at_work.clock.instant += apart
             at_work.reloads.mark({Scope.MESSAGES})

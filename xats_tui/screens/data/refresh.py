@@ -117,12 +117,13 @@ class Refresh:
     async def run(self) -> None:
         """Reload for ever; a failure is recorded in the snapshot and tried again."""
         while True:
-            began = self._clock.monotonic()
+            began, is_heartbeat = self._clock.monotonic(), not self._wanted.is_set()
             await self._round()
             took = self._clock.monotonic() - began
-            rest = max(COALESCE_S, min(took, MAX_REST_S))
+            rest = min(took, MAX_REST_S) if is_heartbeat else max(COALESCE_S, min(took, MAX_REST_S))
             await asyncio.sleep(rest)
-            rest += await self._calm(rest)
+            if not is_heartbeat:  # else the change that comes next is the first one for a while
+                rest += await self._calm(rest)
             await self._wait(HEARTBEAT_INTERVAL_S - took - rest)
 
     async def _calm(self, rested: float) -> float:
