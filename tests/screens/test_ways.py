@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from textual.events import Key
 
-from tests.screens.looking import settled, shows
+from tests.screens.looking import settled, shows, until
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
@@ -13,7 +14,9 @@ from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.core.model.ways import Way, WayState
 from xats_tui.screens.details.agents import AgentFacts, agent_detail
+from xats_tui.screens.modes import agents
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.tables import KeyedTable
 
 INBOX = Way(name="claude-inbox", types=False, state=WayState.UNUSABLE, detail="it bypasses\x1b permissions")
 PANE = Way(name="tmux-pane", types=True, state=WayState.OPEN, detail="", last_used_at=NOW - timedelta(minutes=2))
@@ -36,6 +39,26 @@ def test_the_next_way_is_marked_and_the_others_say_why_not() -> None:
 def test_without_an_answer_nothing_is_said_of_ways() -> None:
     shown = agent_detail(FILLED, FILLED.roster[0].agent.agent_id, NOW)
     assert shown is not None and "ways" not in shown.plain.splitlines()
+
+
+async def test_only_an_agent_on_which_the_cursor_rests_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "RESTS_S", 0.5)
+    source, asked = FixedSource(FILLED), list[str]()
+
+    async def noted(agent_id: str) -> tuple[Way, ...]:
+        asked.append(agent_id)
+        return (INBOX, PANE)
+
+    monkeypatch.setattr(source, "ways", noted)
+    async with XatsApp(desk(source)).run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "xats :9100")
+        await open_mode(pilot, Mode.AGENTS)
+        await until(pilot, lambda: bool(asked))
+        asked.clear()
+        for _ in range(3):
+            pilot.app.post_message(Key("down", None))
+        await until(pilot, lambda: bool(asked))
+        assert asked == [pilot.app.screen.query_one("#list KeyedTable", KeyedTable).keys[3]]
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Agents mode: every agent with its state, and the live screen of the selected agent."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 WAYS_LAST = timedelta(seconds=5)
 """Time after which the ways to the selected agent are asked for again."""
 
+RESTS_S = 0.1
+"""Seconds for which the cursor stays on an agent before its ways are asked for: who moves on would ask in vain."""
 
 FRAME_ROWS = 3
 """Rows of a table's borders and header."""
@@ -286,6 +289,7 @@ class AgentsMode(ListMode):
 
     @work(exclusive=True, group="facts")
     async def _look(self, agent_id: str) -> None:
+        await asyncio.sleep(RESTS_S)
         source, wake = self.desk.source, open_wake_of(self.snapshot, agent_id)
         try:
             ways = await source.ways(agent_id)
