@@ -31,6 +31,7 @@ from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.frame import HeaderRow
 from xats_tui.screens.widgets.panels import TablePanel
 from xats_tui.screens.widgets.prompt import PromptInput
+from xats_tui.screens.widgets.tables import KeyedTable
 
 
 @pytest.fixture(autouse=True)
@@ -152,6 +153,14 @@ async def test_a_mode_that_is_opened_again_is_painted_once_and_not_laid_out(monk
             with counted(monkeypatch, Screen, "_refresh_layout") as layouts:
                 await press(pilot, mode.digit)
             assert (paints(pilot) - before, len(layouts)) == (1, 0), mode
+
+
+async def test_rows_are_not_drawn_again_because_the_list_loses_the_focus(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with messages() as pilot:
+        with counted(monkeypatch, KeyedTable, "_draw_row") as drawn:
+            await press(pilot, "slash", "escape")
+        table = pilot.app.screen.query_one("#list KeyedTable", KeyedTable)
+        assert {call[1] for call in drawn if call[0] is table} == {table.cursor_row}
 
 
 async def test_the_prompt_line_opens_without_styling_the_rest_anew(monkeypatch: pytest.MonkeyPatch) -> None:

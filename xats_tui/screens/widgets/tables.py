@@ -100,6 +100,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._shown: dict[str, TableRow] = {}
         self._strips: dict[int, tuple[TableRow, tuple[object, ...], Strip]] = {}
         """Cache of drawn lines: the row, the state that the drawing depends on, and the result."""
+        self._styled = 0
+        """Number of times that styles were given; the row under the cursor or the mouse is drawn anew each time."""
         self._widths: dict[str, int] = {}
         self._longest: dict[str, int] = {}
         """Cells of the longest text so far, by column; only of columns that fit their texts."""
@@ -255,17 +257,18 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         row = self._shown[self._keys[index]]
         hovered = self._show_hover_cursor and index == self.hover_row
         frame = self._frame or (self.rich_style, self.size.width)
-        state = (index == self.cursor_row, hovered, frame, self._pseudo_class_state)
+        chosen = index == self.cursor_row
+        state = (chosen, hovered, frame, self._styled if chosen or hovered else 0)
         drawn = self._strips.get(index)
         if drawn is None or drawn[0] is not row or drawn[1] != state:
-            strip = self._draw_row(index, row, frame, is_chosen=index == self.cursor_row, is_hovered=hovered)
+            strip = self._draw_row(index, row, frame, is_chosen=chosen, is_hovered=hovered)
             self._strips[index] = drawn = (row, state, strip)
         return drawn[2]
 
     def notify_style_update(self) -> None:
-        """Redraw every line when a style has changed."""
+        """Redraw lines whose styles may have changed."""
         super().notify_style_update()
-        self._strips.clear()
+        self._styled += 1
         self._said_lines = []
 
     def _in_place_of_rows(self) -> Sequence[Strip]:
