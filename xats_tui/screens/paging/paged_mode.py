@@ -244,8 +244,7 @@ class PagedMode(ModeScreen):
         try:
             if waits:
                 await self.desk.keyboard.rested()
-            while step is Step.NOTHING:
-                step = await window.go_older(self.desk.source, self._held, self._is_wanted)
+            while (step := await window.go_older(self.desk.source, self._held, self._is_wanted)) is Step.NOTHING:
                 self.draw()
             await window.count_newer(self.desk.source)
         except Exception as error:  # the list stays where it is; the header shows that the data is stale
