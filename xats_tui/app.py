@@ -67,7 +67,7 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-
 
 
 FIRST_DATA_S = 0.4
-"""Seconds for the first data, without painting: an empty frame before it would cost as much as the data."""
+"""Seconds that the data of the first mode may take without an empty frame, which would cost as much to paint."""
 
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds without painting while a mode is opened for the first time, and after a choice in the palette."""
@@ -203,10 +203,10 @@ class XatsApp(App[Next]):
     async def on_mount(self) -> None:
         """Open the first mode and start loading."""
         self._begin_batch()  # ends with the first data
-        self.set_timer(FIRST_DATA_S, self._paint_from_now_on)
         for screen in SCREENS:
             self.add_mode(screen.mode, partial(self._made, screen))
         await self._switch_to(self._desk.memory.state.mode or Mode.LIVE)
+        self.set_timer(FIRST_DATA_S, self._paint_from_now_on)  # not before: a slow machine takes longer for the mode
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_interval(SAVE_INTERVAL_S, self._desk.memory.save)
         self.set_interval(TIDY_INTERVAL_S, self._tidy)

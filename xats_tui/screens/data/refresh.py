@@ -120,7 +120,7 @@ class Refresh:
             began, is_heartbeat = self._clock.monotonic(), not self._wanted.is_set()
             await self._round()
             took = self._clock.monotonic() - began
-            rest = min(took, MAX_REST_S) if is_heartbeat else max(COALESCE_S, min(took, MAX_REST_S))
+            rest = max(0.0 if is_heartbeat else COALESCE_S, min(took, MAX_REST_S))
             await asyncio.sleep(rest)
             if not is_heartbeat:  # else the change that comes next is the first one for a while
                 rest += await self._calm(rest)

@@ -113,16 +113,17 @@ class LiveMode(ModeScreen):
         self._awake, self._asleep = self.needs()
         for panel, listing in LISTINGS.items():
             instead = instead_of_rows(listing, snapshot, with_shown_keys)
-            self._table_panel(panel).show(*self._rows_of(panel), instead)
+            shown = self._table_panel(panel)
+            shown.show(*self._rows_of(panel, shown), instead)
         self._draw_pane()
         self.query_one(RatesStrip).show(snapshot.rates)
 
-    def _rows_of(self, panel: Panel) -> tuple[Sequence[TableRow], str]:
+    def _rows_of(self, panel: Panel, shown: TablePanel) -> tuple[Sequence[TableRow], str]:
         """Return the rows of a panel, and the text behind its title."""
         if panel is Panel.ATTENTION:
             return self._attention_rows(), self._attention_summary()
         reading = self._readings[panel]
-        reading.take(self.snapshot, self.now(), self._table_panel(panel).in_sight)
+        reading.take(self.snapshot, self.now(), shown.in_sight)
         return reading.rows, reading.summary
 
     def _attention_rows(self) -> Sequence[TableRow]:
